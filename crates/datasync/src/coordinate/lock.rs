@@ -1,0 +1,419 @@
+//! A fair lock: contenders queue up by the order in which they were created.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use thiserror::Error;
+use tokio::time::Instant;
+
+use super::LeaseKeeper;
+use super::contender::{Contender, contenders, fresh_stem};
+use crate::backoff::Backoff;
+use crate::{
+    Answer, Committed, Conflict, Consistency, Entry, Error, ErrorKind, Event, Key, Lease, LeaseRef, List,
+    Result, Revision, Selection, Store, Txn, Want, Watch, Written,
+};
+
+/// The least time that the store is given to answer.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
+
+/// A lock that one process at a time holds, across all processes that share the store.
+///
+/// It is fair: whoever asked first has it first. It is as good as the holder's lease: when the store loses sight of
+/// the holder for longer than the lease lives, the next one has the lock. So a holder that must not do harm late
+/// either commits *through* the lock (a [`Txn`] that checks [`LockGuard::key`]) or passes
+/// [`LockGuard::token`] on to whatever it writes to.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use quorate_datasync::{Key, Lock, Memory, Store};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store: Arc<dyn Store> = Arc::new(Memory::new());
+/// let lock = Lock::new(&store, Key::parse("/locks/rotate")?);
+/// let guard = lock.acquire(Duration::from_secs(5)).await?;
+/// assert!(lock.acquire(Duration::ZERO).await.is_err());
+/// guard.release().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Lock {
+    store: Arc<dyn Store>,
+    directory: Key,
+    keeper: LeaseKeeper,
+}
+
+/// Why a lock was not had.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// Others held it for as long as was allowed to wait.
+    #[error("the lock {directory} was not had within {waited:?}")]
+    TimedOut {
+        /// Where the contenders are.
+        directory: Key,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// A lock that is held. Dropping it frees the lock in the background.
+#[derive(Debug)]
+pub struct LockGuard {
+    store: Arc<dyn Store>,
+    tenure: Tenure,
+}
+
+/// What is asked of a lock by the layers above.
+#[derive(Debug)]
+pub(crate) struct LockRequest<'a> {
+    pub(crate) store: &'a Arc<dyn Store>,
+    pub(crate) directory: &'a Key,
+    pub(crate) keeper: &'a LeaseKeeper,
+    /// A key that is read as soon as the lock is had, at no further cost.
+    pub(crate) then_get: Option<&'a Key>,
+    pub(crate) wait: Duration,
+}
+
+/// The place of a holder: its entry in the lock's directory, and whatever keeps it there.
+///
+/// Dropping it deletes the entry in the background, so every path frees the lock.
+#[derive(Debug)]
+pub(crate) struct Tenure {
+    pub(crate) entry: Key,
+    pub(crate) created: Revision,
+    /// What the entry is under. Held here, so that the lock outlives the handle that it was asked of.
+    pub(crate) lease: Arc<Lease>,
+    /// The key asked for, as read under the lock.
+    pub(crate) got: Option<Entry>,
+    release: Release,
+}
+
+/// Deletes what one attempt left in the lock's directory, unless it was dealt with.
+#[derive(Debug)]
+struct Release {
+    store: Arc<dyn Store>,
+    directory: Key,
+    stem: String,
+    lease: LeaseRef,
+    is_done: bool,
+}
+
+impl Lock {
+    /// The lock whose contenders are below `directory`.
+    #[must_use]
+    pub fn new(store: &Arc<dyn Store>, directory: Key) -> Self {
+        Self { store: Arc::clone(store), directory, keeper: LeaseKeeper::new(store) }
+    }
+
+    /// Waits for the lock, in the order of asking, for at most `wait`.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::TimedOut`] if others held it so long, [`LockError::Store`] if the store failed.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future leaves the queue in the background.
+    pub async fn acquire(&self, wait: Duration) -> Result<LockGuard, LockError> {
+        let Self { store, directory, keeper } = self;
+        let request = LockRequest { store, directory, keeper, then_get: None, wait };
+        let tenure = request.acquire().await?;
+        Ok(LockGuard { store: Arc::clone(store), tenure })
+    }
+}
+
+impl LockGuard {
+    /// The entry whose existence is the lock. A transaction that checks it commits through the lock.
+    #[must_use]
+    pub const fn key(&self) -> &Key {
+        &self.tenure.entry
+    }
+
+    /// The fencing token: greater than that of every holder before.
+    #[must_use]
+    pub const fn token(&self) -> Revision {
+        self.tenure.created
+    }
+
+    /// Waits until the lock is lost: its lease ended, or somebody deleted its entry.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    pub async fn lost(&self) {
+        tokio::select! {
+            () = self.tenure.lease.ended() => {}
+            () = gone(&self.store, &self.tenure.entry) => {}
+        }
+    }
+
+    /// Frees the lock and waits until the store has acknowledged it.
+    ///
+    /// # Errors
+    ///
+    /// The store's error; the lock is then freed in the background.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future frees the lock in the background.
+    pub async fn release(mut self) -> Result<()> {
+        release(&self.store, &self.tenure.entry).await?;
+        self.tenure.consumed();
+        Ok(())
+    }
+}
+
+impl Tenure {
+    /// The entry is gone by our own doing: nothing is left to be freed.
+    pub(crate) const fn consumed(&mut self) {
+        self.release.is_done = true;
+    }
+}
+
+impl LockRequest<'_> {
+    /// Enters the queue and waits for the front of it.
+    pub(crate) async fn acquire(&self) -> Result<Tenure, LockError> {
+        let deadline = Instant::now() + self.wait;
+        let mut backoff = Backoff::default();
+        loop {
+            match self.attempt(deadline).await {
+                Ok(Some(tenure)) => return Ok(tenure),
+                Ok(None) => return Err(self.timed_out()),
+                Err(error) if is_passing(&error) => {
+                    let pause = backoff.next();
+                    if Instant::now() + pause >= deadline {
+                        return Err(error.into());
+                    }
+                    tokio::time::sleep(pause).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// One attempt under one lease and one fresh name; `None` if the time ran out while others held the lock.
+    async fn attempt(&self, deadline: Instant) -> Result<Option<Tenure>> {
+        let lease = within(deadline, self.keeper.current()).await?;
+        let stem = fresh_stem();
+        let release = Release {
+            store: Arc::clone(self.store),
+            directory: self.directory.clone(),
+            stem: stem.clone(),
+            lease: lease.reference(),
+            is_done: false,
+        };
+        let txn = Txn::new().create_unique(self.directory, &stem, identity(), &lease.reference());
+        let mut view = match within(deadline, self.store.commit(self.reads(txn))).await {
+            Ok(committed) => View::of(committed)?,
+            // Whether the entry was made is seen in the queue; if it was not, the next attempt has a fresh name.
+            Err(error) if error.maybe_applied() || error.kind() == ErrorKind::TimedOut => {
+                within(deadline, self.look()).await?
+            }
+            Err(error) => {
+                let mut release = release;
+                release.is_done = true;
+                return Err(error);
+            }
+        };
+        loop {
+            let queue = self.in_order(contenders(&view.names), &stem).await?;
+            let Some(at) = queue.iter().position(|contender| contender.name.starts_with(&stem)) else {
+                let lost = Error::new(ErrorKind::LeaseEnded, "lock").on(self.directory);
+                return Err(lost.because("the place in the queue is gone"));
+            };
+            let entry = self.directory.join(&queue[at].name)?;
+            if at == 0 {
+                let created = match view.created {
+                    Some(created) => created,
+                    None => self.created(&entry).await?,
+                };
+                return Ok(Some(Tenure { entry, created, lease, got: view.got, release }));
+            }
+            let ahead = self.directory.join(&queue[at - 1].name)?;
+            tokio::select! {
+                () = gone(self.store, &ahead) => {}
+                () = lease.ended() => return Err(Error::new(ErrorKind::LeaseEnded, "lock").on(self.directory)),
+                () = tokio::time::sleep_until(deadline) => return Ok(None),
+            }
+            let created = view.created;
+            view = self.look().await?;
+            view.created = created;
+        }
+    }
+
+    /// Adds the reads that show who is in the queue and, under the lock, what it guards.
+    fn reads(&self, txn: Txn) -> Txn {
+        let txn = txn.then_names(&self.directory.below());
+        match self.then_get {
+            Some(key) => txn.then_get(key),
+            None => txn,
+        }
+    }
+
+    /// Looks at the queue again. A read is enough once the entry ahead was seen to be gone: what its holder wrote
+    /// came before.
+    async fn look(&self) -> Result<View> {
+        let names =
+            self.store.list(&self.directory.below(), List::Names, Consistency::Synced).await?.into_names();
+        let got = match self.then_get {
+            Some(key) => self.store.get(key, Want::Value, Consistency::Synced).await?.into_entry(),
+            None => None,
+        };
+        Ok(View { names, got, created: None })
+    }
+
+    /// Orders contenders of equal number, which a counter at its end hands out, by their creation.
+    async fn in_order(&self, queue: Vec<Contender>, stem: &str) -> Result<Vec<Contender>> {
+        let ours = queue.iter().find(|contender| contender.name.starts_with(stem)).map(|found| found.number);
+        if queue.iter().filter(|contender| Some(contender.number) == ours).count() < 2 {
+            return Ok(queue);
+        }
+        let mut dated = Vec::with_capacity(queue.len());
+        for contender in queue {
+            let key = self.directory.join(&contender.name)?;
+            if let Some(stat) = self.store.get(&key, Want::Stat, Consistency::Synced).await?.stat() {
+                dated.push((contender.number, stat.created, contender));
+            }
+        }
+        dated.sort();
+        Ok(dated.into_iter().map(|(_, _, contender)| contender).collect())
+    }
+
+    async fn created(&self, entry: &Key) -> Result<Revision> {
+        let read = self.store.get(entry, Want::Stat, Consistency::Synced).await?;
+        let lost = || Error::new(ErrorKind::LeaseEnded, "lock").on(entry).because("the lock is gone");
+        read.stat().map(|stat| stat.created).ok_or_else(lost)
+    }
+
+    fn timed_out(&self) -> LockError {
+        LockError::TimedOut { directory: self.directory.clone(), waited: self.wait }
+    }
+}
+
+/// The queue as it was seen, and what it guards.
+struct View {
+    names: Vec<String>,
+    got: Option<Entry>,
+    created: Option<Revision>,
+}
+
+impl View {
+    fn of(committed: Committed) -> Result<Self> {
+        let created = match committed.written.first() {
+            Some(Written::Put(stat)) => Some(stat.created),
+            _ => None,
+        };
+        let mut view = Self { names: Vec::new(), got: None, created };
+        for answer in committed.answers {
+            match answer {
+                Answer::Names(names) => view.names = names,
+                Answer::Entry(entry) => view.got = entry,
+            }
+        }
+        Ok(view)
+    }
+}
+
+/// Deletes the entry of a lock; one that is gone is fine.
+pub(crate) async fn release(store: &Arc<dyn Store>, entry: &Key) -> Result<()> {
+    store.commit(Txn::new().delete(entry)).await.map(drop)
+}
+
+/// Waits until a key does not exist.
+async fn gone(store: &Arc<dyn Store>, key: &Key) {
+    let mut watch = Watch::new(store, Selection::Key(key.clone()));
+    let mut is_there = false;
+    while let Some(event) = watch.next().await {
+        match event {
+            Ok(Event::ResyncStart { .. }) => is_there = false,
+            Ok(Event::Resync(_) | Event::Put(_)) => is_there = true,
+            Ok(Event::ResyncDone { .. }) if !is_there => return,
+            Ok(Event::Delete { .. }) => return,
+            // The watch tries again by itself.
+            Ok(Event::ResyncDone { .. } | Event::Progress { .. }) | Err(_) => {}
+        }
+    }
+}
+
+/// Whether a fresh attempt may succeed.
+fn is_passing(error: &Error) -> bool {
+    error.is_retryable() || error.kind() == ErrorKind::LeaseEnded
+}
+
+/// Bounds one step of the store. Whoever is not willing to wait for the lock still waits for the store's word.
+async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout_at(deadline.max(Instant::now() + ANSWER_TIME), work).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::new(ErrorKind::TimedOut, "lock").because("the store did not answer in time")),
+    }
+}
+
+/// Who holds a lock, for a person who looks at it.
+fn identity() -> Bytes {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{host}:{}", std::process::id()).into()
+}
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        if self.is_done || self.lease.has_ended() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let sweep = Sweep {
+            store: Arc::clone(&self.store),
+            directory: self.directory.clone(),
+            stem: std::mem::take(&mut self.stem),
+        };
+        let lease = self.lease.clone();
+        // The task owns itself: it ends when the entry is gone, by its hand or with the lease.
+        runtime.spawn(async move {
+            tokio::select! {
+                () = sweep.run() => {}
+                () = lease.ended() => {}
+            }
+        });
+    }
+}
+
+/// Deletes every entry of one attempt, also one whose creation was never answered.
+struct Sweep {
+    store: Arc<dyn Store>,
+    directory: Key,
+    stem: String,
+}
+
+impl Sweep {
+    async fn run(&self) {
+        let mut backoff = Backoff::default();
+        while let Err(error) = self.once().await {
+            if matches!(error.kind(), ErrorKind::Closed | ErrorKind::Denied | ErrorKind::ReadOnly) {
+                tracing::warn!(directory = %self.directory, %error, "a lock entry is left to its lease");
+                return;
+            }
+            tokio::time::sleep(backoff.next()).await;
+        }
+    }
+
+    async fn once(&self) -> Result<()> {
+        let below = self.directory.below();
+        let names = self.store.list(&below, List::Names, Consistency::Linearizable).await?.into_names();
+        for name in names.iter().filter(|name| name.starts_with(&self.stem)) {
+            match release(&self.store, &self.directory.join(name)?).await {
+                Err(error) if error.as_conflict() != Some(Conflict::Absent) => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

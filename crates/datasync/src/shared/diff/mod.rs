@@ -1,0 +1,27 @@
+//! What changed between two JSON documents, and how to carry a change over to a third.
+//!
+//! [`diff`] compares two documents field by field, [`to_patch`] writes the answer as an RFC 6902 patch,
+//! and [`overlay`] applies the difference between two documents to a stored one that may hold more than
+//! they do. [`parse`] is the only door for documents from outside: it bounds their depth, so everything
+//! here may recurse.
+
+mod align;
+mod change;
+mod correspond;
+mod depth;
+mod intern;
+mod lcs;
+mod overlay;
+mod parse;
+mod patch;
+mod path_text;
+mod pointer;
+mod walk;
+
+pub use change::Change;
+pub use depth::{DEPTH_MAX, depth};
+pub use overlay::overlay;
+pub use parse::{ParseError, parse};
+pub use patch::to_patch;
+pub use pointer::{Pointer, PointerError};
+pub use walk::diff;

@@ -1,0 +1,298 @@
+//! The walk through two documents that finds their differences.
+
+use serde_json::{Map, Value};
+
+use super::align::{self, Gap};
+use super::change::Change;
+use super::intern::Interner;
+use super::path_text::PathText;
+
+/// Paths that are longer than this are told as a whole, without their fields. It keeps the text of all paths
+/// together within a fixed multiple of the documents, however the names in them were chosen.
+const PATH_BYTES_MAX: usize = 1_024;
+
+/// Finds the field-level changes that lead from `previous` to `current`.
+///
+/// The answer is empty exactly if the documents are equal; numbers are equal if serde_json says so, thus `1`
+/// and `1.0` are not. `Added` and `Modified` point into `current`, `Removed` into `previous`. What was removed
+/// and added at one place is one `Modified`; where both are objects or both are arrays, their inner
+/// differences are told instead.
+///
+/// Arrays are compared by longest common subsequence, so an insertion at the head is one change. Where
+/// elements were removed and others added between the same neighbours, the first of each are paired. An array
+/// that would take more than a few million steps to compare is one `Modified` with both values, and so is a
+/// value at a path of more than 1,024 bytes.
+///
+/// The order is that of a walk: the members of an object in the order of `previous`, then the new ones in the
+/// order of `current`; array elements from the head on. [`to_patch`](crate::to_patch) relies on it.
+///
+/// Time and memory are linear in the size of the documents but for the bounded comparison of arrays. The walk
+/// recurses; documents come from [`parse`](crate::parse), which bounds their depth.
+///
+/// # Examples
+///
+/// ```
+/// use quorate_datasync::{Change, diff};
+/// use serde_json::json;
+///
+/// let previous = json!({"note": "x", "processes": ["sh", "vim"]});
+/// let current = json!({"processes": ["sh", "firefox*", "vim"]});
+/// assert_eq!(
+///     diff(&previous, &current),
+///     [
+///         Change::Removed { path: "/note".into(), value: json!("x") },
+///         Change::Added { path: "/processes/1".into(), value: json!("firefox*") },
+///     ]
+/// );
+/// ```
+#[must_use]
+pub fn diff(previous: &Value, current: &Value) -> Vec<Change> {
+    let mut walk = Walk::default();
+    walk.value(previous, current);
+    walk.changes
+}
+
+/// The state of a walk: where it is in both documents, and what it found.
+#[derive(Debug, Default)]
+struct Walk<'a> {
+    interner: Interner<'a>,
+    /// The place in the previous document. It differs from the one in the current where elements moved.
+    previous_path: PathText,
+    current_path: PathText,
+    changes: Vec<Change>,
+}
+
+impl<'a> Walk<'a> {
+    /// Compares two values at the current place. No equality is tested before going down: it is the outcome.
+    fn value(&mut self, old: &'a Value, new: &'a Value) {
+        let descend = self.current_path.as_str().len() <= PATH_BYTES_MAX;
+        match (old, new) {
+            (Value::Object(previous), Value::Object(current)) if descend => self.object(previous, current),
+            (Value::Array(previous), Value::Array(current)) if descend => {
+                self.array(old, new, previous, current)
+            }
+            _ if self.interner.same(old, new) => {}
+            _ => self.modified(old, new),
+        }
+    }
+
+    fn object(&mut self, previous: &'a Map<String, Value>, current: &'a Map<String, Value>) {
+        let mut kept = 0;
+        for (name, old) in previous {
+            let marks = (self.previous_path.push_member(name), self.current_path.push_member(name));
+            match current.get(name) {
+                Some(new) => {
+                    kept += 1;
+                    self.value(old, new);
+                }
+                None => self.removed(old),
+            }
+            self.leave(marks);
+        }
+        if kept == current.len() {
+            return;
+        }
+        for (name, new) in current.iter().filter(|(name, _)| !previous.contains_key(*name)) {
+            let mark = self.current_path.push_member(name);
+            self.added(new);
+            self.current_path.cut(mark);
+        }
+    }
+
+    fn array(&mut self, old: &'a Value, new: &'a Value, previous: &'a [Value], current: &'a [Value]) {
+        match align::gaps(&mut self.interner, previous, current) {
+            Some(gaps) => gaps.into_iter().for_each(|gap| self.gap(previous, current, gap)),
+            None => self.modified(old, new),
+        }
+    }
+
+    fn gap(&mut self, previous: &'a [Value], current: &'a [Value], gap: Gap) {
+        let paired = gap.old.len().min(gap.new.len());
+        for (old, new) in gap.old.clone().zip(gap.new.clone()) {
+            let marks = (self.previous_path.push_index(old), self.current_path.push_index(new));
+            self.value(&previous[old], &current[new]);
+            self.leave(marks);
+        }
+        for old in gap.old.skip(paired) {
+            let mark = self.previous_path.push_index(old);
+            self.removed(&previous[old]);
+            self.previous_path.cut(mark);
+        }
+        for new in gap.new.skip(paired) {
+            let mark = self.current_path.push_index(new);
+            self.added(&current[new]);
+            self.current_path.cut(mark);
+        }
+    }
+
+    fn added(&mut self, new: &Value) {
+        self.changes.push(Change::Added { path: self.current_path.as_str().into(), value: new.clone() });
+    }
+
+    fn modified(&mut self, old: &Value, new: &Value) {
+        let path = self.current_path.as_str().into();
+        self.changes.push(Change::Modified { path, old: old.clone(), new: new.clone() });
+    }
+
+    fn removed(&mut self, old: &Value) {
+        self.changes.push(Change::Removed { path: self.previous_path.as_str().into(), value: old.clone() });
+    }
+
+    fn leave(&mut self, (previous, current): (usize, usize)) {
+        self.previous_path.cut(previous);
+        self.current_path.cut(current);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn added(path: &str, value: Value) -> Change {
+        Change::Added { path: path.into(), value }
+    }
+
+    fn modified(path: &str, old: Value, new: Value) -> Change {
+        Change::Modified { path: path.into(), old, new }
+    }
+
+    fn removed(path: &str, value: Value) -> Change {
+        Change::Removed { path: path.into(), value }
+    }
+
+    #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "the calls read as tables without borrows")]
+    fn check(previous: Value, current: Value, expected: &[Change]) {
+        assert_eq!(diff(&previous, &current), expected);
+    }
+
+    #[test]
+    fn equal_documents_have_no_changes() {
+        for value in [json!(null), json!(1), json!([]), json!({"a": [1, {"b": null}]})] {
+            check(value.clone(), value, &[]);
+        }
+    }
+
+    #[test]
+    fn a_different_kind_of_value_is_modified() {
+        check(json!({}), json!([]), &[modified("", json!({}), json!([]))]);
+        check(json!({"a": {}}), json!({"a": []}), &[modified("/a", json!({}), json!([]))]);
+        check(json!([1]), json!([[1]]), &[modified("/0", json!(1), json!([1]))]);
+    }
+
+    #[test]
+    fn null_is_a_value() {
+        check(json!({"a": null}), json!({}), &[removed("/a", json!(null))]);
+        check(json!({}), json!({"a": null}), &[added("/a", json!(null))]);
+        check(json!({"a": null}), json!({"a": 0}), &[modified("/a", json!(null), json!(0))]);
+    }
+
+    #[test]
+    fn integers_and_floats_differ() {
+        check(json!([1]), json!([1.0]), &[modified("/0", json!(1), json!(1.0))]);
+    }
+
+    #[test]
+    fn members_are_told_in_the_order_of_the_documents_and_new_ones_last() {
+        check(
+            json!({"b": 1, "c": {"x": 1, "y": 2}, "d": 4}),
+            json!({"a": 0, "b": 1, "c": {"x": 2}, "e": 5}),
+            &[
+                modified("/c/x", json!(1), json!(2)),
+                removed("/c/y", json!(2)),
+                removed("/d", json!(4)),
+                added("/a", json!(0)),
+                added("/e", json!(5)),
+            ],
+        );
+    }
+
+    #[test]
+    fn names_are_escaped() {
+        check(
+            json!({"a/b": {"~": 1}}),
+            json!({"a/b": {"~": 2}}),
+            &[modified("/a~1b/~0", json!(1), json!(2))],
+        );
+        check(json!({"": 1}), json!({}), &[removed("/", json!(1))]);
+    }
+
+    #[test]
+    fn insert_at_the_head_of_a_long_list_is_one_change() {
+        let old: Vec<_> = (0..1_000).map(|id| json!({"id": id})).collect();
+        let mut new = old.clone();
+        new.insert(0, json!({"id": "new"}));
+        check(json!(old), json!(new), &[added("/0", json!({"id": "new"}))]);
+        check(json!(new), json!(old), &[removed("/0", json!({"id": "new"}))]);
+    }
+
+    #[test]
+    fn a_removal_and_an_addition_at_one_place_are_one_modified() {
+        check(json!(["a", "b", "c"]), json!(["a", "x", "c"]), &[modified("/1", json!("b"), json!("x"))]);
+    }
+
+    #[test]
+    fn the_longer_side_of_a_gap_is_told_after_the_pairs() {
+        check(
+            json!([0, "a", "b", "c", 1]),
+            json!([0, "x", 1]),
+            &[modified("/1", json!("a"), json!("x")), removed("/2", json!("b")), removed("/3", json!("c"))],
+        );
+        check(
+            json!([0, "a", 1]),
+            json!([0, "x", "y", 1]),
+            &[modified("/1", json!("a"), json!("x")), added("/2", json!("y"))],
+        );
+    }
+
+    #[test]
+    fn paired_containers_are_told_by_their_fields() {
+        check(
+            json!([{"id": 1, "on": true}, [1, 2]]),
+            json!([{"id": 1, "on": false}, [1, 2, 3]]),
+            &[modified("/0/on", json!(true), json!(false)), added("/1/2", json!(3))],
+        );
+    }
+
+    #[test]
+    fn fields_of_a_shifted_element_point_into_their_own_document() {
+        check(
+            json!([1, {"keep": 0, "gone": 1, "old": 2}]),
+            json!([8, 9, 1, {"keep": 0, "old": 3, "new": 4}]),
+            &[
+                added("/0", json!(8)),
+                added("/1", json!(9)),
+                removed("/1/gone", json!(1)),
+                modified("/3/old", json!(2), json!(3)),
+                added("/3/new", json!(4)),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_list_past_the_work_limit_is_one_modified() {
+        let old: Vec<_> = (0..5_000).collect();
+        let new: Vec<_> = old.iter().rev().collect();
+        check(json!({"a": old}), json!({"a": new}), &[modified("/a", json!(old), json!(new))]);
+    }
+
+    #[test]
+    fn a_value_at_a_very_long_path_is_told_whole() {
+        let name = "n".repeat(PATH_BYTES_MAX);
+        let (old, new) = (json!({&name: {"a": 1, "b": 2}}), json!({&name: {"a": 1, "b": 3}}));
+        let path = format!("/{name}");
+        check(old.clone(), new, &[modified(&path, json!({"a": 1, "b": 2}), json!({"a": 1, "b": 3}))]);
+        check(old.clone(), old, &[]);
+    }
+
+    #[test]
+    fn an_object_with_its_members_in_another_order_is_the_same() {
+        let (old, new): (Value, Value) = (
+            serde_json::from_str(r#"[{"a": 1, "b": {"c": 2, "d": 3}}]"#).unwrap(),
+            serde_json::from_str(r#"[{"b": {"d": 3, "c": 2}, "a": 1}]"#).unwrap(),
+        );
+        check(old, new, &[]);
+    }
+}

@@ -1,0 +1,137 @@
+//! The order between own commits and observations.
+//!
+//! While a commit of this handle is undecided, observations of its key wait for it. So an own write is told once,
+//! and as own, whether the answer to the commit or the store's notification arrives first.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::snapshot::Origin;
+use crate::{Event, Moment};
+
+/// What the updaters and readers of a handle hand to the owner of its copy.
+#[derive(Debug, Default)]
+pub(crate) struct Fence {
+    state: Mutex<State>,
+    moved: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    undecided: usize,
+    own: VecDeque<Fed>,
+    seen: VecDeque<Fed>,
+    is_closed: bool,
+}
+
+/// An entry that was written or read beside the watch.
+#[derive(Debug)]
+pub(crate) struct Fed {
+    pub(crate) event: Event,
+    pub(crate) origin: Origin,
+    /// When it was asked for, if it proves that the copy is current.
+    pub(crate) asked: Option<Moment>,
+    /// Told when it is readable.
+    pub(crate) done: oneshot::Sender<()>,
+}
+
+/// A commit whose outcome is open. Dropping it lets the observations pass.
+#[derive(Debug)]
+pub(crate) struct Undecided<'a>(&'a Fence);
+
+impl Fence {
+    /// A commit is about to be sent.
+    pub(crate) fn begin(&self) -> Undecided<'_> {
+        self.state().undecided += 1;
+        self.moved.notify_one();
+        Undecided(self)
+    }
+
+    /// Hands over what became of an own commit, and waits until it is readable. It passes the fence.
+    ///
+    /// # Cancel safety
+    ///
+    /// What was handed over is taken all the same.
+    pub(crate) async fn decide(&self, event: Event, origin: Origin) {
+        self.feed(event, origin, None, |state| &mut state.own).await;
+    }
+
+    /// Hands over what was read beside the watch, and waits until it is readable.
+    ///
+    /// # Cancel safety
+    ///
+    /// What was handed over is taken all the same.
+    pub(crate) async fn observe(&self, event: Event, asked: Option<Moment>) {
+        self.feed(event, Origin::Remote, asked, |state| &mut state.seen).await;
+    }
+
+    async fn feed(
+        &self,
+        event: Event,
+        origin: Origin,
+        asked: Option<Moment>,
+        queue: fn(&mut State) -> &mut VecDeque<Fed>,
+    ) {
+        let (done, readable) = oneshot::channel();
+        {
+            let mut state = self.state();
+            if state.is_closed {
+                return;
+            }
+            queue(&mut state).push_back(Fed { event, origin, asked, done });
+        }
+        self.moved.notify_one();
+        // An error means that the owner has stopped, and nobody reads any more.
+        let _ = readable.await;
+    }
+
+    /// Whether a commit is undecided.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.state().undecided > 0
+    }
+
+    /// Waits for something to take, or for `was_undecided` to be no longer true (then it gives `None`).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    pub(crate) async fn next(&self, was_undecided: bool) -> Option<Fed> {
+        loop {
+            {
+                let mut state = self.state();
+                if let Some(fed) = state.own.pop_front() {
+                    return Some(fed);
+                }
+                let is_undecided = state.undecided > 0;
+                if !is_undecided && let Some(fed) = state.seen.pop_front() {
+                    return Some(fed);
+                }
+                if is_undecided != was_undecided {
+                    return None;
+                }
+            }
+            self.moved.notified().await;
+        }
+    }
+
+    /// The owner has stopped: nothing is taken any more, and nobody waits for it.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.is_closed = true;
+        state.own.clear();
+        state.seen.clear();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Undecided<'_> {
+    fn drop(&mut self) {
+        self.0.state().undecided -= 1;
+        self.0.moved.notify_one();
+    }
+}

@@ -1,0 +1,260 @@
+//! `Shared<T>`: a struct that lives in a store, with a live copy in every process that opened it.
+
+mod codec;
+mod core;
+mod diff;
+mod document;
+mod edit;
+mod error;
+mod fence;
+mod layout;
+mod open;
+mod owner;
+mod presence;
+mod snapshot;
+mod status;
+mod streams;
+mod subscribers;
+mod update;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use self::core::Core;
+use self::snapshot::Data;
+use crate::{Consistency, Error, Event, Key, KeyError, Moment, Store, Want};
+
+pub use codec::DecodeError;
+pub use diff::{Change, DEPTH_MAX, ParseError, Pointer, PointerError, depth, diff, overlay, parse, to_patch};
+pub use document::Document;
+pub use edit::{Edit, Edited, HeldLock};
+pub use error::{OpenError, ReadError, StaleCause, UpdateError};
+pub use open::Open;
+pub use presence::Listener;
+pub use snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
+pub use status::{DataStatus, SharedStatus};
+pub use streams::{Changes, Select, SharedEvents, UpdateHandler};
+pub use update::Updated;
+
+/// A struct that lives in a store, with a live copy here. Cheap to clone; all clones share one copy.
+///
+/// Reads are local and cost nanoseconds. Writes are exclusive among all processes. Every change, whoever made it,
+/// arrives as field-level [`Change`]s. Lost connections and expired sessions are survived: the copy gets old, then
+/// resyncs, and subscribers are told the difference. The copy ends with the last clone.
+///
+/// ```
+/// use std::sync::Arc;
+/// use quorate_datasync::{Memory, Shared, Store};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Default, Serialize, Deserialize)]
+/// struct Agent {
+///     processes: Vec<String>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store: Arc<dyn Store> = Arc::new(Memory::new());
+/// let agent = Shared::<Agent>::open(&store, "/agents/web").create(Agent::default()).await?;
+/// agent.update(|a| a.processes.push("firefox*".into())).await?;
+/// assert_eq!(agent.read()?.processes, ["firefox*"]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Shared<T>(Arc<Handle<T>>);
+
+/// What all clones of one `Shared` have in common.
+struct Handle<T> {
+    core: Arc<Core<T>>,
+    lock_wait: Duration,
+    /// Ended with the last clone.
+    tasks: Vec<AbortHandle>,
+}
+
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
+    /// The struct below `directory`: `payload`, `listeners` and `write_lock`. An invalid key is told when it is
+    /// opened.
+    pub fn open<K>(store: &Arc<dyn Store>, directory: K) -> Open<T>
+    where
+        K: TryInto<Key>,
+        K::Error: Into<KeyError>,
+    {
+        Open::below(store, directory.try_into().map_err(Into::into))
+    }
+
+    /// The struct on one plain key, without a lock and without listeners: only
+    /// [`update_optimistic`](Self::update_optimistic) can write it.
+    pub fn at_key<K>(store: &Arc<dyn Store>, key: K) -> Open<T>
+    where
+        K: TryInto<Key>,
+        K::Error: Into<KeyError>,
+    {
+        Open::at(store, key.try_into().map_err(Into::into))
+    }
+
+    /// Asks the store for the newest value: it sees every write that was acknowledged before the call. No payload
+    /// moves if the copy is current.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Deleted`], [`ReadError::Rejected`], [`ReadError::Store`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    pub async fn read_consistent(&self) -> Result<Arc<T>, ReadError> {
+        let core = self.core();
+        let key = &core.editor.layout.payload;
+        let unreachable = |error: Error| ReadError::Store(Arc::new(error));
+        let asked = Moment::now();
+        let at = Consistency::Linearizable;
+        let stat = core.editor.store.get(key, Want::Stat, at).await.map_err(unreachable)?;
+        if stat.stat().map(|stat| stat.version) != core.data().version() {
+            let read = core.editor.store.get(key, Want::Value, at).await.map_err(unreachable)?;
+            let revision = read.revision;
+            let event = match read.into_entry() {
+                Some(entry) => Event::Put(entry),
+                None => Event::Delete { key: key.clone(), revision },
+            };
+            core.fence.observe(event, Some(asked)).await;
+        }
+        match &**core.data() {
+            Data::Present(snapshot) => Ok(Arc::clone(&snapshot.value)),
+            Data::Rejected { rejected, .. } => Err(ReadError::Rejected(rejected.clone())),
+            Data::Deleted { revision, .. } => Err(ReadError::Deleted(*revision)),
+            Data::Waiting => Err(ReadError::Deleted(stat.revision)),
+        }
+    }
+}
+
+impl<T> Shared<T> {
+    fn new(core: Arc<Core<T>>, owner: AbortHandle, lock_wait: Duration) -> Self {
+        Self(Arc::new(Handle { core, lock_wait, tasks: vec![owner] }))
+    }
+
+    /// Ends a task with the last clone.
+    fn own(&mut self, task: AbortHandle) {
+        match Arc::get_mut(&mut self.0) {
+            Some(handle) => handle.tasks.push(task),
+            None => task.abort(),
+        }
+    }
+
+    fn core(&self) -> &Core<T> {
+        &self.0.core
+    }
+
+    /// The local copy, if it was proved current within its bound. Waits for nothing.
+    ///
+    /// The age is counted from the sending of the last request that proved the copy current, on a clock that goes
+    /// on while the machine sleeps. Within one incarnation of the store what is read never goes back, and a writer
+    /// reads its own write at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Stale`] past the bound, [`ReadError::Deleted`] from the moment the deletion is seen.
+    pub fn read(&self) -> Result<Arc<T>, ReadError> {
+        let core = self.core();
+        // The proof is read first: the data that follows is at least as new.
+        let proved = core.proved();
+        let data = core.data();
+        let age = proved.elapsed();
+        match &**data {
+            Data::Deleted { revision, .. } => Err(ReadError::Deleted(*revision)),
+            Data::Present(snapshot) if age <= core.bound => Ok(Arc::clone(&snapshot.value)),
+            Data::Rejected { good: Some(good), .. } if age <= core.bound => Ok(Arc::clone(&good.value)),
+            Data::Rejected { rejected, .. } => {
+                Err(ReadError::Stale { age, cause: StaleCause::Rejected(rejected.clone()) })
+            }
+            Data::Present(_) | Data::Waiting => Err(ReadError::Stale { age, cause: StaleCause::Unreached }),
+        }
+    }
+
+    /// The last good copy, however old it is, even of a struct that was deleted since. Never fails, waits for
+    /// nothing.
+    #[must_use]
+    pub fn peek(&self) -> Arc<T> {
+        Arc::clone(&self.snapshot().value)
+    }
+
+    /// The last good copy with its document and revision, however old.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot<T> {
+        self.core().good().expect("a struct is opened with a good copy, and one is kept from then on")
+    }
+
+    /// Everything that is told from now on, payloads that cannot be decoded included.
+    pub fn events(&self) -> SharedEvents<T> {
+        SharedEvents::new(self.core().subscribers.add(|| ()).0)
+    }
+
+    /// The changes from now on.
+    pub fn changes(&self) -> Changes<T> {
+        Changes::new(self.core().subscribers.add(|| ()).0)
+    }
+
+    /// The changes from now on, and the copy that they start from: no change falls between the two.
+    pub fn snapshot_and_events(&self) -> (Snapshot<T>, SharedEvents<T>) {
+        let (queue, snapshot) = self.core().subscribers.add(|| self.snapshot());
+        (snapshot, SharedEvents::new(queue))
+    }
+
+    /// The values of one part: the current one, then each that differs from the one before.
+    pub fn select<F, P>(&self, project: P) -> Select<T, F, P>
+    where
+        F: Clone + PartialEq,
+        P: Fn(&T) -> &F,
+    {
+        let (queue, first) = self.core().subscribers.add(|| self.core().data().compared().cloned());
+        Select::new(queue, first, project)
+    }
+
+    /// How the copy is doing, from now on.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<SharedStatus> {
+        self.core().status.subscribe()
+    }
+}
+
+impl<T: Send + Sync + 'static> Shared<T> {
+    /// Calls `handler` for each change, on a task of its own, for the life of this struct's handles or until
+    /// stopped. A handler that is slow is told the net change; one that panics ends, and nothing else does.
+    pub fn update_handler(&self, mut handler: impl FnMut(&ChangeSet<T>) + Send + 'static) -> UpdateHandler {
+        let mut changes = self.changes();
+        let task = tokio::spawn(async move {
+            while let Some(set) = futures_util::StreamExt::next(&mut changes).await {
+                handler(&set);
+            }
+        });
+        UpdateHandler::new(task.abort_handle())
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Drop for Handle<T> {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("payload", &self.core().editor.layout.payload)
+            .field("status", &*self.core().status.borrow())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! What a live copy holds, and what it says of each change.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::codec::DecodeError;
+use super::diff::{Change, to_patch};
+use crate::{Revision, Version};
+
+/// One revision of a shared struct. Cheap to clone.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Snapshot<T> {
+    /// The struct.
+    pub value: Arc<T>,
+    /// The stored document, with the fields that `T` does not know.
+    pub document: Arc<Value>,
+    /// The revision at which it was written.
+    pub revision: Revision,
+    /// Guards a write that replaces it.
+    pub version: Version,
+}
+
+impl<T> Clone for Snapshot<T> {
+    fn clone(&self) -> Self {
+        Self {
+            value: Arc::clone(&self.value),
+            document: Arc::clone(&self.document),
+            revision: self.revision,
+            version: self.version,
+        }
+    }
+}
+
+/// Who made a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// This handle.
+    Local,
+    /// Somebody else.
+    Remote,
+}
+
+/// What changed with one observed revision. Cheap to clone.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ChangeSet<T> {
+    /// The revision that was observed.
+    pub revision: Revision,
+    /// Who made the change.
+    pub origin: Origin,
+    /// Whether this is the net change over several revisions, because the subscriber was slow.
+    pub coalesced: bool,
+    /// The changes, field by field, in document order.
+    pub changes: Arc<[Change]>,
+    /// The struct before; `None` if it did not exist.
+    pub previous: Option<Snapshot<T>>,
+    /// The struct now; `None` if it was deleted.
+    pub current: Option<Snapshot<T>>,
+}
+
+impl<T> ChangeSet<T> {
+    /// The changes as an RFC 6902 patch that turns the previous document into the current one.
+    #[must_use]
+    pub fn to_patch(&self) -> Value {
+        to_patch(&self.changes)
+    }
+}
+
+impl<T> Clone for ChangeSet<T> {
+    fn clone(&self) -> Self {
+        Self {
+            changes: Arc::clone(&self.changes),
+            previous: self.previous.clone(),
+            current: self.current.clone(),
+            ..*self
+        }
+    }
+}
+
+/// A payload that cannot be decoded. The good copy stays in place.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rejected {
+    /// The revision of the payload.
+    pub revision: Revision,
+    /// Why it cannot be used.
+    pub error: DecodeError,
+}
+
+/// What subscribers of a shared struct are told.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SharedEvent<T> {
+    /// The struct changed, was deleted or was created again.
+    Changed(ChangeSet<T>),
+    /// Somebody wrote a payload that cannot be decoded.
+    Rejected(Rejected),
+}
+
+impl<T> Clone for SharedEvent<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Changed(set) => Self::Changed(set.clone()),
+            Self::Rejected(rejected) => Self::Rejected(rejected.clone()),
+        }
+    }
+}
+
+/// What the owner of the copy lets readers see.
+#[derive(Debug)]
+pub(crate) enum Data<T> {
+    /// The store was not read yet, or the struct does not exist yet.
+    Waiting,
+    /// A good copy.
+    Present(Snapshot<T>),
+    /// The newest payload cannot be decoded.
+    Rejected { good: Option<Snapshot<T>>, rejected: Rejected, version: Version },
+    /// The struct was deleted.
+    Deleted { last: Option<Snapshot<T>>, revision: Revision },
+}
+
+impl<T> Data<T> {
+    /// The last good copy, whatever came after it.
+    pub(crate) const fn good(&self) -> Option<&Snapshot<T>> {
+        match self {
+            Self::Waiting => None,
+            Self::Present(snapshot) => Some(snapshot),
+            Self::Rejected { good, .. } => good.as_ref(),
+            Self::Deleted { last, .. } => last.as_ref(),
+        }
+    }
+
+    /// The last good copy of a struct that still exists: what the next good one is compared with.
+    pub(crate) const fn compared(&self) -> Option<&Snapshot<T>> {
+        match self {
+            Self::Present(snapshot) => Some(snapshot),
+            Self::Rejected { good, .. } => good.as_ref(),
+            Self::Waiting | Self::Deleted { .. } => None,
+        }
+    }
+
+    /// The version of the payload that is held, good or not.
+    pub(crate) const fn version(&self) -> Option<Version> {
+        match self {
+            Self::Present(snapshot) => Some(snapshot.version),
+            Self::Rejected { version, .. } => Some(*version),
+            Self::Waiting | Self::Deleted { .. } => None,
+        }
+    }
+}

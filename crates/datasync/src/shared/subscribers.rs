@@ -1,0 +1,273 @@
+//! Those who are told of changes, each with a queue of its own.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+
+use super::diff::{Change, diff};
+use super::snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
+use crate::Revision;
+
+/// How many events one subscriber may be behind. Past it it is told the net change.
+const QUEUE_MAX: usize = 256;
+
+/// Everybody who is told of the changes of one struct.
+#[derive(Debug)]
+pub(crate) struct Subscribers<T>(Mutex<Vec<Weak<Queue<T>>>>);
+
+/// What one subscriber was not told yet.
+#[derive(Debug)]
+pub(crate) struct Queue<T>(Mutex<Inner<T>>);
+
+#[derive(Debug)]
+struct Inner<T> {
+    events: VecDeque<SharedEvent<T>>,
+    /// What came after the queue was full, folded into one.
+    net: Option<Net<T>>,
+    waker: Option<Waker>,
+    is_closed: bool,
+}
+
+/// The net change over several revisions.
+#[derive(Debug)]
+struct Net<T> {
+    previous: Option<Snapshot<T>>,
+    current: Option<Snapshot<T>>,
+    revision: Revision,
+    origin: Origin,
+    rejected: Option<Rejected>,
+}
+
+impl<T> Default for Subscribers<T> {
+    fn default() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+}
+
+impl<T> Subscribers<T> {
+    /// Adds a subscriber and gives it what `see` sees: no event falls between the two.
+    pub(crate) fn add<S>(&self, see: impl FnOnce() -> S) -> (Arc<Queue<T>>, S) {
+        let queue = Arc::new(Queue(Mutex::new(Inner {
+            events: VecDeque::new(),
+            net: None,
+            waker: None,
+            is_closed: false,
+        })));
+        let mut all = lock(&self.0);
+        all.push(Arc::downgrade(&queue));
+        (queue, see())
+    }
+
+    /// Queues an event for everybody, then lets `show` make the new state readable, then lets everybody take the
+    /// event: whoever was told reads at least what was told.
+    pub(crate) fn tell(&self, event: Option<&SharedEvent<T>>, show: impl FnOnce()) {
+        let mut all = lock(&self.0);
+        let Some(event) = event else { return show() };
+        all.retain(|queue| queue.strong_count() > 0);
+        let queues: Vec<_> = all.iter().filter_map(Weak::upgrade).collect();
+        let mut told: Vec<_> = queues.iter().map(|queue| lock(&queue.0)).collect();
+        for inner in &mut told {
+            inner.push(event.clone());
+        }
+        show();
+        for mut inner in told {
+            inner.wake();
+        }
+    }
+
+    /// Tells everybody that nothing will follow.
+    pub(crate) fn close(&self) {
+        for queue in lock(&self.0).drain(..).filter_map(|queue| queue.upgrade()) {
+            let mut inner = lock(&queue.0);
+            inner.is_closed = true;
+            inner.wake();
+        }
+    }
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<SharedEvent<T>>> {
+        let mut inner = lock(&self.0);
+        loop {
+            if let Some(event) = inner.events.pop_front() {
+                return Poll::Ready(Some(event));
+            }
+            let Some(net) = inner.net.take() else { break };
+            // The difference is computed for who asks, and while nobody waits for the queue's lock for long.
+            drop(inner);
+            let events = net.into_events();
+            inner = lock(&self.0);
+            for event in events.into_iter().rev() {
+                inner.events.push_front(event);
+            }
+        }
+        if inner.is_closed {
+            return Poll::Ready(None);
+        }
+        inner.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl<T> Inner<T> {
+    fn push(&mut self, event: SharedEvent<T>) {
+        if self.net.is_none() && self.events.len() < QUEUE_MAX {
+            self.events.push_back(event);
+        } else {
+            self.fold(event);
+        }
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Folds everything that waits, and `event`, into the net change.
+    fn fold(&mut self, event: SharedEvent<T>) {
+        let waiting = std::mem::take(&mut self.events);
+        for event in waiting.into_iter().chain([event]) {
+            self.net = match (self.net.take(), event) {
+                (None, SharedEvent::Changed(set)) => Some(Net {
+                    previous: set.previous,
+                    current: set.current,
+                    revision: set.revision,
+                    origin: set.origin,
+                    rejected: None,
+                }),
+                (Some(net), SharedEvent::Changed(set)) => Some(Net {
+                    current: set.current,
+                    revision: set.revision,
+                    origin: if net.origin == set.origin { net.origin } else { Origin::Remote },
+                    rejected: None,
+                    ..net
+                }),
+                (Some(net), SharedEvent::Rejected(rejected)) => Some(Net { rejected: Some(rejected), ..net }),
+                // A rejected payload before any change tells nothing once others follow it.
+                (None, SharedEvent::Rejected(_)) => None,
+            };
+        }
+    }
+}
+
+impl<T> Net<T> {
+    fn into_events(self) -> Vec<SharedEvent<T>> {
+        let changes = changes_between(self.previous.as_ref(), self.current.as_ref());
+        let mut events = Vec::new();
+        if !changes.is_empty() {
+            events.push(SharedEvent::Changed(ChangeSet {
+                revision: self.revision,
+                origin: self.origin,
+                coalesced: true,
+                changes: changes.into(),
+                previous: self.previous,
+                current: self.current,
+            }));
+        }
+        events.extend(self.rejected.map(SharedEvent::Rejected));
+        events
+    }
+}
+
+/// The changes from one snapshot to another, either of which may not exist.
+pub(crate) fn changes_between<T>(
+    previous: Option<&Snapshot<T>>,
+    current: Option<&Snapshot<T>>,
+) -> Vec<Change> {
+    match (previous, current) {
+        (Some(previous), Some(current)) => diff(&previous.document, &current.document),
+        (None, Some(current)) => {
+            vec![Change::Added { path: String::new(), value: (*current.document).clone() }]
+        }
+        (Some(previous), None) => {
+            vec![Change::Removed { path: String::new(), value: (*previous.document).clone() }]
+        }
+        (None, None) => Vec::new(),
+    }
+}
+
+/// Nothing can panic while one of these is held, so a poisoned one is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Version;
+    use serde_json::json;
+
+    fn snapshot(at: u64) -> Snapshot<u64> {
+        let revision = Revision::new(at);
+        Snapshot {
+            value: Arc::new(at),
+            document: Arc::new(json!({ "n": at })),
+            revision,
+            version: Version::new(revision, at),
+        }
+    }
+
+    fn step(at: u64) -> SharedEvent<u64> {
+        let (previous, current) = (Some(snapshot(at - 1)), Some(snapshot(at)));
+        let changes = changes_between(previous.as_ref(), current.as_ref()).into();
+        let revision = Revision::new(at);
+        let (origin, coalesced) = (Origin::Remote, false);
+        SharedEvent::Changed(ChangeSet { revision, origin, coalesced, changes, previous, current })
+    }
+
+    fn poll(queue: &Queue<u64>) -> Option<ChangeSet<u64>> {
+        match queue.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(SharedEvent::Changed(set))) => Some(set),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_subscriber_that_keeps_up_is_told_each_change() {
+        let all = Subscribers::default();
+        let (queue, ()) = all.add(|| ());
+        for at in 1..=3 {
+            all.tell(Some(&step(at)), || ());
+            let set = poll(&queue).unwrap();
+            assert_eq!((set.revision, set.coalesced), (Revision::new(at), false));
+        }
+    }
+
+    #[test]
+    fn a_slow_subscriber_is_told_the_net_change() {
+        let all = Subscribers::default();
+        let (queue, ()) = all.add(|| ());
+        for at in 1..=1000 {
+            all.tell(Some(&step(at)), || ());
+        }
+        assert!(lock(&queue.0).events.len() <= QUEUE_MAX);
+        let set = poll(&queue).unwrap();
+        assert!(set.coalesced);
+        assert_eq!(*set.changes, [Change::Modified { path: "/n".into(), old: json!(0), new: json!(1000) }]);
+        assert!(poll(&queue).is_none());
+        all.tell(Some(&step(1001)), || ());
+        assert!(!poll(&queue).unwrap().coalesced);
+    }
+
+    #[test]
+    fn a_change_that_was_undone_is_not_told_to_the_slow() {
+        let all = Subscribers::default();
+        let (queue, ()) = all.add(|| ());
+        for at in 1..=300 {
+            all.tell(Some(&step(at)), || ());
+        }
+        let SharedEvent::Changed(mut back) = step(301) else { unreachable!("a step is a change") };
+        back.current = Some(snapshot(0));
+        all.tell(Some(&SharedEvent::Changed(back)), || ());
+        assert!(poll(&queue).is_none());
+    }
+
+    #[test]
+    fn a_dropped_subscriber_is_forgotten() {
+        let all = Subscribers::default();
+        drop(all.add(|| ()));
+        all.tell(Some(&step(1)), || ());
+        assert!(lock(&all.0).is_empty());
+    }
+}

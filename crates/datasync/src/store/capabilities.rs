@@ -1,0 +1,72 @@
+//! What a store can do, said beforehand.
+
+use std::time::Duration;
+
+/// The limits and abilities of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// The longest value, in bytes. A longer one is refused before it is sent.
+    pub value_bytes_max: usize,
+    /// How many checks and writes one transaction may have. One means that the store has no transactions.
+    pub txn_ops_max: usize,
+    /// Whether a watch tells all changes of one commit together, with no state skipped.
+    pub atomic_watch: bool,
+    /// The shortest time to live, which is also its step; `None` if the store keeps no such keys.
+    pub ttl_granularity: Option<Duration>,
+    /// Whether a watch can start at an earlier revision.
+    pub history: bool,
+    /// Whether reads can be proved current by a quorum. A store that one machine holds is always current.
+    pub linearizable: bool,
+}
+
+impl Capabilities {
+    /// The capabilities of a store that keeps values up to this length and has nothing else. For stores, which
+    /// then set what they have.
+    #[must_use]
+    pub const fn new(value_bytes_max: usize) -> Self {
+        Self {
+            value_bytes_max,
+            txn_ops_max: 1,
+            atomic_watch: false,
+            ttl_granularity: None,
+            history: false,
+            linearizable: false,
+        }
+    }
+
+    /// Sets how many checks and writes one transaction may have.
+    #[must_use]
+    pub const fn txn_ops_max(mut self, ops: usize) -> Self {
+        self.txn_ops_max = ops;
+        self
+    }
+
+    /// Says that a watch tells all changes of one commit together.
+    #[must_use]
+    pub const fn with_atomic_watch(mut self) -> Self {
+        self.atomic_watch = true;
+        self
+    }
+
+    /// Sets the shortest time to live.
+    #[must_use]
+    pub const fn ttl_granularity(mut self, step: Duration) -> Self {
+        self.ttl_granularity = Some(step);
+        self
+    }
+
+    /// Says that a watch can start at an earlier revision.
+    #[must_use]
+    pub const fn with_history(mut self) -> Self {
+        self.history = true;
+        self
+    }
+
+    /// Says that reads can be proved current.
+    #[must_use]
+    pub const fn with_linearizable(mut self) -> Self {
+        self.linearizable = true;
+        self
+    }
+}

@@ -1,0 +1,230 @@
+//! What a shared struct does when the store fails on the way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use quorate_datasync::{
+    Change, Document, Key, Link, Memory, Origin, Shared, SharedEvent, Store, StoreExt, UpdateError,
+};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+const WAIT: Duration = Duration::from_secs(20);
+
+struct Rig {
+    /// The handle that the faults are of.
+    faulty: Arc<Memory>,
+    store: Arc<dyn Store>,
+    outside: Arc<dyn Store>,
+    counter: Shared<Value>,
+}
+
+async fn rig() -> Rig {
+    let faulty = Arc::new(Memory::new());
+    let outside: Arc<dyn Store> = Arc::new(faulty.handle());
+    let store: Arc<dyn Store> = Arc::clone(&faulty) as Arc<dyn Store>;
+    let open = Shared::open(&store, "/counter").bound(Duration::from_millis(400));
+    let counter = open.create(json!({"n": 0})).await.unwrap();
+    Rig { faulty, store, outside, counter }
+}
+
+impl Rig {
+    async fn increment(&self) -> Result<(), UpdateError> {
+        self.counter.update(|value| value["n"] = json!(value["n"].as_u64().unwrap_or(0) + 1)).await.map(drop)
+    }
+
+    async fn stored(&self) -> u64 {
+        let entry = self.outside.entry(&payload()).await.unwrap().unwrap();
+        serde_json::from_slice::<Value>(&entry.value).unwrap()["n"].as_u64().unwrap()
+    }
+
+    async fn assert_lock_is_free(&self) {
+        let lock = Document::below(&self.outside, key("/counter")).unwrap().write_lock().unwrap();
+        lock.acquire(WAIT).await.unwrap().release().await.unwrap();
+    }
+}
+
+fn key(text: &str) -> Key {
+    Key::parse(text).unwrap()
+}
+
+fn payload() -> Key {
+    key("/counter/payload")
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_the_lock_is_found_again() {
+    let rig = rig().await;
+    rig.faulty.lose_next_reply();
+    rig.increment().await.unwrap();
+    assert_eq!(rig.stored().await, 1);
+    rig.assert_lock_is_free().await;
+}
+
+#[tokio::test]
+async fn a_lost_request_for_the_lock_is_sent_again() {
+    let rig = rig().await;
+    rig.faulty.lose_next_request();
+    rig.increment().await.unwrap();
+    assert_eq!(rig.stored().await, 1);
+    rig.assert_lock_is_free().await;
+}
+
+/// Loses the answer to, or the request of, the transaction that writes: the second commit of an update.
+async fn with_a_fault_at_the_write(fault: fn(&Memory)) {
+    let rig = rig().await;
+    for round in 1..=20 {
+        let faulty = Arc::clone(&rig.faulty);
+        let done = rig
+            .counter
+            .update(|value| {
+                fault(&faulty);
+                value["n"] = json!(value["n"].as_u64().unwrap_or(0) + 1);
+            })
+            .await
+            .unwrap();
+        assert_eq!(done.value["n"], round);
+        assert_eq!(rig.stored().await, round);
+    }
+    rig.assert_lock_is_free().await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_the_write_applies_it_once() {
+    with_a_fault_at_the_write(Memory::lose_next_reply).await;
+}
+
+#[tokio::test]
+async fn a_lost_request_of_the_write_applies_it_once() {
+    with_a_fault_at_the_write(Memory::lose_next_request).await;
+}
+
+#[tokio::test]
+async fn a_write_under_a_lease_that_ended_is_done_again_under_a_new_one() {
+    let rig = rig().await;
+    let faulty = Arc::clone(&rig.faulty);
+    let mut runs = 0;
+    let update = rig.counter.update(|value| {
+        runs += 1;
+        if runs == 1 {
+            faulty.expire_leases();
+        }
+        value["n"] = json!(value["n"].as_u64().unwrap_or(0) + 1);
+    });
+    timeout(WAIT, update).await.unwrap().unwrap();
+    assert_eq!((rig.stored().await, runs), (1, 2));
+    rig.assert_lock_is_free().await;
+}
+
+#[tokio::test]
+async fn an_open_write_whose_lease_ended_is_unknown_only_if_the_payload_moved() {
+    let rig = rig().await;
+    let faulty = Arc::clone(&rig.faulty);
+    let error = rig
+        .counter
+        .update(|value| {
+            faulty.lose_next_reply();
+            let expiring = Arc::clone(&faulty);
+            tokio::spawn(async move { expiring.expire_leases() });
+            value["n"] = json!(1);
+        })
+        .await;
+    // Applied for sure if the answer came before the end of the lease, else open: never said to be refused.
+    assert!(error.as_ref().err().is_none_or(UpdateError::maybe_applied), "{error:?}");
+    assert_eq!(rig.stored().await, 1);
+    rig.assert_lock_is_free().await;
+}
+
+#[tokio::test]
+async fn a_cut_off_copy_gets_stale_and_resyncs_with_the_difference() {
+    let rig = rig().await;
+    let mut changes = rig.counter.changes();
+    rig.faulty.disconnect();
+    rig.outside.put(&payload(), r#"{"n":7,"new":true}"#).await.unwrap();
+    let mut status = rig.counter.status();
+    let lost = status.wait_for(|status| matches!(status.link, Link::Lost { .. }));
+    timeout(WAIT, lost).await.unwrap().unwrap();
+    timeout(WAIT, async {
+        while rig.counter.read().is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(rig.counter.peek()["n"], 0);
+    rig.faulty.reconnect();
+    let set = timeout(WAIT, changes.next()).await.unwrap().unwrap();
+    assert_eq!((set.origin, set.changes.len()), (Origin::Remote, 2));
+    timeout(WAIT, status.wait_for(|status| status.link == Link::Live)).await.unwrap().unwrap();
+    assert_eq!(rig.counter.read().unwrap()["n"], 7);
+}
+
+#[tokio::test]
+async fn a_delete_while_disconnected_is_told_once() {
+    let rig = rig().await;
+    let mut events = rig.counter.events();
+    rig.faulty.disconnect();
+    rig.outside.delete(&payload()).await.unwrap();
+    rig.faulty.reconnect();
+    let Some(SharedEvent::Changed(set)) = timeout(WAIT, events.next()).await.unwrap() else {
+        panic!("the deletion is told");
+    };
+    assert_eq!(*set.changes, [Change::Removed { path: String::new(), value: json!({"n": 0}) }]);
+    assert!(rig.counter.is_deleted());
+}
+
+#[tokio::test]
+async fn a_wiped_store_goes_back_and_says_so() {
+    let rig = rig().await;
+    for _ in 0..3 {
+        rig.increment().await.unwrap();
+    }
+    let before = rig.counter.snapshot().revision;
+    let mut changes = rig.counter.changes();
+    rig.faulty.wipe();
+    assert!(timeout(WAIT, changes.next()).await.unwrap().unwrap().current.is_none());
+    rig.outside.put(&payload(), r#"{"n":1}"#).await.unwrap();
+    let set = timeout(WAIT, changes.next()).await.unwrap().unwrap();
+    assert!(set.revision < before);
+    assert_eq!(rig.counter.peek()["n"], 1);
+}
+
+#[tokio::test]
+async fn a_listener_is_back_by_itself_after_its_lease_ended() {
+    let rig = rig().await;
+    let document = Document::below(&rig.outside, key("/counter")).unwrap();
+    let before = document.listeners().await.unwrap();
+    rig.faulty.expire_leases();
+    timeout(WAIT, async {
+        while document.listeners().await.unwrap() != before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(before.len(), 1);
+}
+
+#[tokio::test]
+async fn closing_the_store_ends_streams_and_fails_what_follows() {
+    let rig = rig().await;
+    let mut changes = rig.counter.changes();
+    rig.store.close().await;
+    assert!(timeout(WAIT, changes.next()).await.unwrap().is_none());
+    assert!(timeout(WAIT, rig.increment()).await.unwrap().is_err());
+    assert_eq!(rig.counter.peek()["n"], 0);
+}
+
+#[tokio::test]
+async fn an_update_while_disconnected_ends_in_time_and_was_not_applied() {
+    let rig = rig().await;
+    rig.faulty.disconnect();
+    let update = rig.counter.update(|value| value["n"] = json!(9));
+    let result = timeout(Duration::from_millis(500), update).await;
+    rig.faulty.reconnect();
+    // Given up by the caller while it was tried again: nothing was written, and the lock is free.
+    assert!(result.is_err() || result.unwrap().is_err());
+    assert_eq!(rig.stored().await, 0);
+    rig.assert_lock_is_free().await;
+}

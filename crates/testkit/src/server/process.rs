@@ -1,0 +1,158 @@
+//! One server process: started, watched until it serves, stopped and signalled by its pid.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use tokio::process::Child;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::install;
+use super::options::ServerOptions;
+use super::zookeeper::four_letter;
+
+/// A server alone takes half a second. An ensemble on a busy machine may need several elections.
+const START_MAX: Duration = Duration::from_secs(60);
+/// How often a starting server is asked whether it serves yet. It tells nobody by itself.
+const ASK_EVERY: Duration = Duration::from_millis(25);
+
+/// Why a server did not come up.
+#[derive(Debug)]
+pub(super) enum StartError {
+    /// Somebody else has one of its ports.
+    PortTaken,
+    /// Anything else, with what the server logged.
+    Failed(String),
+}
+
+/// A server's folder and ports, and its process while it runs.
+#[derive(Debug)]
+pub(super) struct Process {
+    dir: PathBuf,
+    port: u16,
+    options: ServerOptions,
+    child: Option<Child>,
+}
+
+impl Process {
+    /// Writes the configuration of a server below `dir`. `peers` is empty, or the `server.N` lines of the ensemble
+    /// of which this server is number `id`.
+    pub(super) fn new(dir: &Path, port: u16, options: &ServerOptions, id: usize, peers: &[String]) -> Self {
+        let data = dir.join("data");
+        fs::create_dir_all(&data).expect("the temporary folder takes a folder");
+        fs::write(data.join("myid"), format!("{id}\n")).expect("the temporary folder takes a file");
+        fs::write(dir.join("zoo.cfg"), options.config_file(port, &data, peers))
+            .expect("the temporary folder takes a file");
+        Self { dir: dir.to_owned(), port, options: options.clone(), child: None }
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Starts the process, which does not serve yet. The log of an earlier run is replaced.
+    pub(super) fn launch(&mut self) {
+        assert!(self.child.is_none(), "the server on {} runs already", self.addr());
+        let log = File::create(self.log()).expect("the temporary folder takes a file");
+        let errors = log.try_clone().expect("a file handle can be duplicated");
+        let mut command = install::java();
+        command
+            .args(self.options.java_flags())
+            .arg("org.apache.zookeeper.server.quorum.QuorumPeerMain")
+            .arg(self.dir.join("zoo.cfg"))
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors);
+        self.child = Some(install::spawn(&mut command));
+    }
+
+    /// Waits until the server serves. A member of an ensemble serves once it has a quorum.
+    pub(super) async fn wait_serving(&mut self) -> Result<(), StartError> {
+        let deadline = Instant::now() + START_MAX;
+        loop {
+            if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
+                self.child = None;
+                let log = fs::read_to_string(self.log()).unwrap_or_default();
+                if log.contains("BindException") || log.contains("Address already in use") {
+                    return Err(StartError::PortTaken);
+                }
+                return Err(StartError::Failed(format!("it ended with {status}:\n{log}")));
+            }
+            if timeout_at(deadline, self.serves()).await.unwrap_or(false) {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                let log = fs::read_to_string(self.log()).unwrap_or_default();
+                return Err(StartError::Failed(format!("it does not serve after {START_MAX:?}:\n{log}")));
+            }
+            sleep(ASK_EVERY).await;
+        }
+    }
+
+    /// Kills the process and waits for its end. Nothing is flushed or said to clients.
+    pub(super) async fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await.expect("a child of this process can be killed");
+        }
+    }
+
+    /// Stops the process where it is. When this returns no thread of it runs. Does nothing if it does not run.
+    pub(super) fn pause(&self) {
+        if let Some(pid) = self.pid() {
+            kill_process(pid, Signal::STOP).expect("a child of this process can be signalled");
+            wait_for(pid, WaitIdOptions::STOPPED | WaitIdOptions::EXITED);
+        }
+    }
+
+    /// Lets a paused process go on. Does nothing if it does not run.
+    pub(super) fn resume(&self) {
+        if let Some(pid) = self.pid() {
+            kill_process(pid, Signal::CONT).expect("a child of this process can be signalled");
+        }
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        let id = self.child.as_ref()?.id()?;
+        Pid::from_raw(i32::try_from(id).ok()?)
+    }
+
+    /// Whether this very server answers as one that serves. Its data folder is compared, because another server may
+    /// have taken the port a moment before this one tried to.
+    async fn serves(&self) -> bool {
+        let Ok(status) = four_letter(self.addr(), "srvr").await else { return false };
+        if !status.lines().any(|line| line.starts_with("Mode: ")) {
+            return false;
+        }
+        let ours = format!("dataDir={}", self.dir.join("data").display());
+        four_letter(self.addr(), "conf")
+            .await
+            .is_ok_and(|conf| conf.lines().any(|line| line.starts_with(&ours)))
+    }
+
+    fn log(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+}
+
+impl Drop for Process {
+    /// Kills the process and waits until it is gone, so that it writes nothing while its folder is removed.
+    fn drop(&mut self) {
+        let pid = self.pid();
+        if let Some(child) = &mut self.child
+            && child.start_kill().is_ok()
+            && let Some(pid) = pid
+        {
+            wait_for(pid, WaitIdOptions::EXITED);
+        }
+    }
+}
+
+/// Blocks until a child that was just sent a signal has obeyed it, which takes milliseconds. It is left for the
+/// runtime to reap.
+fn wait_for(pid: Pid, state: WaitIdOptions) {
+    // It fails only if the child was reaped already, and then there is nothing to wait for.
+    let _ = waitid(WaitId::Pid(pid), state | WaitIdOptions::NOWAIT);
+}

@@ -1,0 +1,107 @@
+//! One suite that says what a shared struct promises on every store.
+//!
+//! Each claim is a test of its own, played by two independent clients of one store on a struct that nobody else
+//! uses.
+
+mod agent;
+#[doc(hidden)]
+pub mod changes;
+#[doc(hidden)]
+pub mod lifetime;
+#[doc(hidden)]
+pub mod reads;
+#[doc(hidden)]
+pub mod updates;
+
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+use crate::conformance::{Harness, Stage};
+
+pub use agent::Agent;
+
+/// What a claim may fail with.
+pub type Claim = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// The longest that one claim may take.
+const CLAIM_MAX: Duration = Duration::from_secs(90);
+
+/// Makes a test of every claim of the suite, each named for what it claims.
+///
+/// It takes an `async fn() -> Harness` that opens the store for one claim; attributes before it are put on every
+/// test.
+#[macro_export]
+macro_rules! shared_suite {
+    ($(#[$attribute:meta])* $open:path) => {
+        $crate::shared_suite! { @list [$(#[$attribute])*] $open;
+            changes::a_change_of_another_process_arrives_field_by_field,
+            changes::an_own_change_is_told_once_and_as_own,
+            changes::equal_content_tells_nothing,
+            changes::a_handler_runs_for_every_change_until_it_is_stopped,
+            changes::a_selection_yields_only_what_changed_in_it,
+            changes::a_payload_that_cannot_be_decoded_is_rejected_and_the_good_copy_stays,
+            changes::a_payload_of_the_wrong_shape_is_rejected,
+            changes::a_document_nested_too_deeply_is_rejected,
+            changes::a_large_payload_is_carried,
+            lifetime::creating_makes_the_struct_with_its_parents,
+            lifetime::two_who_create_at_once_share_one_value,
+            lifetime::joining_never_tells_the_default_as_a_change,
+            lifetime::joining_what_is_missing_fails,
+            lifetime::joining_what_cannot_be_decoded_fails,
+            lifetime::expecting_waits_until_it_exists,
+            lifetime::expecting_gives_up_in_time,
+            lifetime::a_listener_is_there_until_its_handle_is_dropped,
+            lifetime::an_unlisted_handle_is_no_listener,
+            lifetime::a_deleted_struct_is_told_and_comes_back,
+            lifetime::a_struct_on_one_plain_key_has_neither_lock_nor_listeners,
+            lifetime::invalid_keys_are_refused,
+            reads::a_read_is_the_newest_that_was_told,
+            reads::a_consistent_read_sees_what_another_process_wrote,
+            reads::a_writer_reads_its_own_write,
+            updates::an_update_writes_the_difference_and_keeps_unknown_fields,
+            updates::an_update_that_changes_nothing_writes_nothing,
+            updates::a_refused_update_writes_nothing_and_frees_the_lock,
+            updates::a_panic_in_the_closure_leaves_everything_as_it_was,
+            updates::a_dropped_update_frees_the_lock,
+            updates::concurrent_updates_lose_nothing,
+            updates::concurrent_optimistic_updates_lose_nothing,
+            updates::a_writer_outside_the_lock_is_not_overwritten,
+            updates::a_strict_update_fails_if_the_copy_is_behind,
+            updates::waiting_for_the_lock_ends_and_nothing_is_written,
+            updates::an_update_of_a_deleted_struct_fails,
+            updates::an_update_of_an_undecodable_struct_fails,
+            updates::a_value_that_is_too_large_is_refused_and_the_lock_is_freed,
+        }
+    };
+    (@list $attributes:tt $open:path; $($group:ident :: $claim:ident,)+) => {
+        $( $crate::shared_suite! { @test $attributes $open; $group :: $claim } )+
+    };
+    (@test [$($attribute:tt)*] $open:path; $group:ident :: $claim:ident) => {
+        #[test]
+        $($attribute)*
+        fn $claim() {
+            $crate::shared::check(stringify!($claim), $open, async |stage| {
+                $crate::shared::$group::$claim(stage).await
+            });
+        }
+    };
+}
+
+/// Opens a store and tries one claim on it.
+#[doc(hidden)]
+pub fn check(name: &str, open: impl AsyncFnOnce() -> Harness, claim: impl AsyncFnOnce(&Stage) -> Claim) {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime can be made").block_on(async {
+        let harness = open().await;
+        let stage = Stage::new(&harness, "shared");
+        match timeout(CLAIM_MAX, claim(&stage)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => panic!("{name}: {error} ({error:?})"),
+            Err(_) => panic!("{name}: not done after {CLAIM_MAX:?}"),
+        }
+        stage.store.close().await;
+        stage.second.close().await;
+    });
+}
