@@ -1,0 +1,190 @@
+//! Taking input apart, and sending each request where it belongs.
+
+use bytes::{Bytes, BytesMut};
+use quorate_zk_proto::{
+    Auth, Codec, DecodeError, ErrorCode, Id, OpCode, Reader, ReplyBody, Request, RequestHeader,
+    ServerRequest, SessionId, Xid, Zxid, take_frame,
+};
+
+use super::{
+    ConnectionId, Ensemble, LoggedRequest, Millis, connection::Phase, digest::digest_id, four_letter,
+    outbox::NO_ZXID,
+};
+
+impl Ensemble {
+    /// Takes whole frames off bytes received, answers them, and leaves the rest in `input`.
+    pub(crate) fn handle_input(&mut self, now: Millis, id: ConnectionId, input: &mut BytesMut) {
+        let requests_before = self.journal.counters.requests;
+        while let Some(phase) = self.connections.get(&id).map(|connection| connection.phase) {
+            if phase == Phase::Closing {
+                break;
+            }
+            if phase == Phase::New
+                && let Some(word) = four_letter::word(input)
+            {
+                let answer = self.four_letter_answer(word);
+                self.put(id, answer.as_bytes());
+                self.close(id);
+                break;
+            }
+            match take_frame(input, self.config.request_bytes_max) {
+                Ok(Some(frame)) => self.take_frame(now, id, phase, frame),
+                Ok(None) => break,
+                Err(_) => self.close(id),
+            }
+        }
+        if self.journal.counters.requests > requests_before {
+            self.journal.counters.batches += 1;
+        }
+    }
+
+    fn take_frame(&mut self, now: Millis, id: ConnectionId, phase: Phase, frame: Bytes) {
+        match phase {
+            Phase::New => self.take_connect(now, id, frame),
+            Phase::Up(session) => {
+                self.sessions.touch(now, session);
+                self.take_request(now, id, session, frame);
+            }
+            Phase::Moved(session) => self.take_request(now, id, session, frame),
+            Phase::Closing => {}
+        }
+    }
+
+    fn take_request(&mut self, now: Millis, id: ConnectionId, session: SessionId, frame: Bytes) {
+        let mut reader = Reader::new(frame);
+        let Ok(header) = RequestHeader::decode(&mut reader) else { return self.close(id) };
+        let op = OpCode::from_code(header.op);
+        if op == Some(OpCode::Ping) {
+            self.journal.counters.pings += 1;
+            return self.reply(id, Xid::PING, Ok(ReplyBody::Done));
+        }
+        if self.cut.as_mut().is_some_and(super::Cut::on_request) {
+            self.cut = None;
+            return self.close(id);
+        }
+        let request = ServerRequest::decode(header, &mut reader);
+        self.record(session, op, request.as_ref().ok());
+        if let Some((_, code)) = self.refused.take_if(|(refused, _)| op == Some(*refused)) {
+            return self.reply(id, header.xid, Err(code));
+        }
+        match request {
+            _ if op.is_none_or(|op| !self.config.version.knows(op)) => self.refuse(id, header.xid),
+            Ok(request) => self.answer(now, id, session, header, request),
+            Err(error) => {
+                let code = not_understood(op, &error);
+                if op.is_some_and(is_write_op) {
+                    // It was given its zxid before it was looked at.
+                    let _ = self.transact(now, &[], |_, _| Err::<(), _>(code));
+                }
+                self.reply(id, header.xid, Err(code));
+            }
+        }
+    }
+
+    fn answer(
+        &mut self,
+        now: Millis,
+        id: ConnectionId,
+        session: SessionId,
+        header: RequestHeader,
+        request: ServerRequest,
+    ) {
+        let xid = header.xid;
+        match request {
+            ServerRequest::Operation(Request::Auth(auth)) => self.authenticate(id, xid, &auth),
+            ServerRequest::Operation(request) if request.is_write() => {
+                if self.is_refused_as_moved(id, &request) {
+                    return self.close(id);
+                }
+                let result = self.write(now, id, session, header.op, request);
+                self.reply(id, xid, result);
+            }
+            ServerRequest::Operation(request) => {
+                let result = self.read(id, session, request);
+                self.reply(id, xid, result);
+            }
+            ServerRequest::SetWatches(watches) => {
+                self.rearm(id, &watches);
+                self.reply(id, xid, Ok(ReplyBody::Done));
+            }
+            ServerRequest::SetWatches2(watches) => {
+                self.rearm_all(id, &watches);
+                self.reply(id, xid, Ok(ReplyBody::Done));
+            }
+            ServerRequest::CloseSession => {
+                self.delete_ephemerals(now, session);
+                self.reply(id, xid, Ok(ReplyBody::Done));
+                self.close(id);
+            }
+            _ => self.refuse(id, xid),
+        }
+    }
+
+    /// A session that went on elsewhere is refused by closing. An empty multi is not checked for that.
+    fn is_refused_as_moved(&self, id: ConnectionId, request: &Request) -> bool {
+        let unchecked = matches!(request, Request::Multi(multi) if multi.ops.is_empty());
+        let moved = self.connections.get(&id).is_some_and(|link| matches!(link.phase, Phase::Moved(_)));
+        moved && !unchecked
+    }
+
+    /// What is not known is answered, and the connection closed.
+    fn refuse(&mut self, id: ConnectionId, xid: Xid) {
+        self.reply_at(id, xid, NO_ZXID, Err(ErrorCode::Unimplemented));
+        self.close(id);
+    }
+
+    fn authenticate(&mut self, id: ConnectionId, xid: Xid, auth: &Auth) {
+        let identity = match auth.scheme.as_str() {
+            "digest" => str::from_utf8(auth.credentials.expose()).ok().map(digest_id),
+            "ip" => Some(Id::new("ip", "127.0.0.1")),
+            _ => None,
+        };
+        let Some(identity) = identity else {
+            self.reply_at(id, xid, Zxid::ZERO, Err(ErrorCode::AuthFailed));
+            return self.close(id);
+        };
+        if let Some(connection) = self.connections.get_mut(&id)
+            && !connection.identities.contains(&identity)
+        {
+            connection.identities.push(identity);
+        }
+        self.reply_at(id, xid, Zxid::ZERO, Ok(ReplyBody::Done));
+    }
+
+    fn record(&mut self, session: SessionId, op: Option<OpCode>, request: Option<&ServerRequest>) {
+        let path = match request {
+            Some(ServerRequest::Operation(request)) => request.path().map(ToString::to_string),
+            _ => None,
+        };
+        self.journal.record(LoggedRequest { session, op: op.unwrap_or(OpCode::Error), path });
+    }
+}
+
+/// What a server answers to a request that cannot be decoded. A path it does not allow is just not there for
+/// those who read.
+fn not_understood(op: Option<OpCode>, error: &DecodeError) -> ErrorCode {
+    match (op, error) {
+        (Some(OpCode::Multi | OpCode::MultiRead), _) => ErrorCode::MarshallingError,
+        (Some(OpCode::Delete), DecodeError::Path(_)) => ErrorCode::NoNode,
+        (
+            Some(op),
+            DecodeError::Path(_) | DecodeError::InvalidTtl { .. } | DecodeError::UnknownCode { .. },
+        ) if is_write_op(op) => ErrorCode::BadArguments,
+        (_, DecodeError::Path(_)) => ErrorCode::NoNode,
+        _ => ErrorCode::MarshallingError,
+    }
+}
+
+const fn is_write_op(op: OpCode) -> bool {
+    matches!(
+        op,
+        OpCode::Create
+            | OpCode::Create2
+            | OpCode::CreateContainer
+            | OpCode::CreateTtl
+            | OpCode::Delete
+            | OpCode::SetData
+            | OpCode::SetAcl
+            | OpCode::Multi
+    )
+}

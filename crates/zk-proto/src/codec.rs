@@ -1,0 +1,322 @@
+//! Jute, ZooKeeper's encoding: one trait for both directions over a cursor that checks every length.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use thiserror::Error;
+
+use crate::path::PathError;
+
+/// Most items a vector reserves room for before it has read them; the rest is grown as bytes prove it.
+const VECTOR_RESERVE_MAX: usize = 1024;
+
+/// The length that stands for null in strings, buffers and vectors.
+const NULL: i32 = -1;
+
+/// A value with a ZooKeeper wire encoding.
+///
+/// `decode(encode(x))` gives `x` back, with one exception: null strings, buffers and vectors decode to
+/// empty ones unless the field is an `Option`.
+pub trait Codec: Sized {
+    /// The fewest bytes any value of this type takes; never zero.
+    const BYTES_MIN: usize;
+
+    /// Appends the encoding to `out`.
+    ///
+    /// Lengths past `i32::MAX` cannot be expressed; such a frame is over every limit and is refused by
+    /// [`put_frame`](crate::put_frame).
+    fn encode(&self, out: &mut BytesMut);
+
+    /// Reads a value from the front of `reader`.
+    ///
+    /// # Errors
+    ///
+    /// Any [`DecodeError`]. The position of `reader` is then unspecified.
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError>;
+}
+
+/// Why bytes were not a valid record.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The record goes on past the end of the frame.
+    #[error("truncated: {needed} bytes needed, {remaining} left")]
+    Truncated {
+        /// Bytes the next field needs.
+        needed: usize,
+        /// Bytes that are left.
+        remaining: usize,
+    },
+    /// Bytes are left after the end of the record.
+    #[error("{count} bytes left after the record")]
+    TrailingBytes {
+        /// How many.
+        count: usize,
+    },
+    /// A length below -1.
+    #[error("negative length {length}")]
+    NegativeLength {
+        /// The length as sent.
+        length: i32,
+    },
+    /// A string that is not UTF-8.
+    #[error("string is not UTF-8")]
+    InvalidUtf8,
+    /// A boolean that is neither 0 nor 1.
+    #[error("invalid boolean {value}")]
+    InvalidBool {
+        /// The byte as sent.
+        value: u8,
+    },
+    /// A number that stands for nothing known in its field.
+    #[error("unknown {field} {code}")]
+    UnknownCode {
+        /// The type of the field.
+        field: &'static str,
+        /// The number as sent.
+        code: i32,
+    },
+    /// A time to live outside 1 ms ..= 2^40 - 1 ms.
+    #[error("invalid time to live {millis} ms")]
+    InvalidTtl {
+        /// The number as sent.
+        millis: i64,
+    },
+    /// A path that ZooKeeper's rules forbid.
+    #[error("invalid path")]
+    Path(#[from] PathError),
+}
+
+/// A cursor over one frame. Buffers it reads are slices of the frame, not copies.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    bytes: Bytes,
+}
+
+impl Reader {
+    /// Starts at the front of `bytes`.
+    #[must_use]
+    pub const fn new(bytes: Bytes) -> Self {
+        Self { bytes }
+    }
+
+    /// Takes the next `count` bytes without copying them.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Truncated`] if fewer are left.
+    pub fn take(&mut self, count: usize) -> Result<Bytes, DecodeError> {
+        self.require(count)?;
+        Ok(self.bytes.split_to(count))
+    }
+
+    /// Passes over everything that is left.
+    pub fn skip_rest(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// Returns how many bytes are left.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Checks that nothing is left.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::TrailingBytes`] if something is.
+    pub fn finish(&self) -> Result<(), DecodeError> {
+        match self.remaining() {
+            0 => Ok(()),
+            count => Err(DecodeError::TrailingBytes { count }),
+        }
+    }
+
+    /// Reads a length; `None` stands for null.
+    fn length(&mut self) -> Result<Option<usize>, DecodeError> {
+        let length = i32::decode(self)?;
+        if length == NULL {
+            return Ok(None);
+        }
+        usize::try_from(length).map(Some).map_err(|_| DecodeError::NegativeLength { length })
+    }
+
+    fn require(&self, needed: usize) -> Result<(), DecodeError> {
+        let remaining = self.remaining();
+        if needed > remaining { Err(DecodeError::Truncated { needed, remaining }) } else { Ok(()) }
+    }
+}
+
+impl Codec for i32 {
+    const BYTES_MIN: usize = 4;
+
+    fn encode(&self, out: &mut BytesMut) {
+        out.put_i32(*self);
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        reader.require(Self::BYTES_MIN)?;
+        Ok(reader.bytes.get_i32())
+    }
+}
+
+impl Codec for i64 {
+    const BYTES_MIN: usize = 8;
+
+    fn encode(&self, out: &mut BytesMut) {
+        out.put_i64(*self);
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        reader.require(Self::BYTES_MIN)?;
+        Ok(reader.bytes.get_i64())
+    }
+}
+
+impl Codec for bool {
+    const BYTES_MIN: usize = 1;
+
+    fn encode(&self, out: &mut BytesMut) {
+        out.put_u8(u8::from(*self));
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        reader.require(Self::BYTES_MIN)?;
+        match reader.bytes.get_u8() {
+            0 => Ok(false),
+            1 => Ok(true),
+            value => Err(DecodeError::InvalidBool { value }),
+        }
+    }
+}
+
+/// Null and empty stay apart.
+impl Codec for Option<Bytes> {
+    const BYTES_MIN: usize = 4;
+
+    fn encode(&self, out: &mut BytesMut) {
+        match self {
+            None => out.put_i32(NULL),
+            Some(bytes) => {
+                put_length(out, bytes.len());
+                out.put_slice(bytes);
+            }
+        }
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        reader.length()?.map(|length| reader.take(length)).transpose()
+    }
+}
+
+impl Codec for Bytes {
+    const BYTES_MIN: usize = 4;
+
+    fn encode(&self, out: &mut BytesMut) {
+        put_length(out, self.len());
+        out.put_slice(self);
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        Ok(Option::<Self>::decode(reader)?.unwrap_or_default())
+    }
+}
+
+impl Codec for String {
+    const BYTES_MIN: usize = 4;
+
+    fn encode(&self, out: &mut BytesMut) {
+        put_str(out, self);
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        let bytes = Bytes::decode(reader)?;
+        let text = str::from_utf8(&bytes).map_err(|_| DecodeError::InvalidUtf8)?;
+        Ok(text.to_owned())
+    }
+}
+
+impl<T: Codec> Codec for Vec<T> {
+    const BYTES_MIN: usize = 4;
+
+    fn encode(&self, out: &mut BytesMut) {
+        put_length(out, self.len());
+        for item in self {
+            item.encode(out);
+        }
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        let count = reader.length()?.unwrap_or(0);
+        reader.require(count.saturating_mul(T::BYTES_MIN))?;
+        let mut items = Self::with_capacity(count.min(VECTOR_RESERVE_MAX));
+        for _ in 0..count {
+            items.push(T::decode(reader)?);
+        }
+        Ok(items)
+    }
+}
+
+/// Appends a string without needing an owned one.
+pub(crate) fn put_str(out: &mut BytesMut, text: &str) {
+    put_length(out, text.len());
+    out.put_slice(text.as_bytes());
+}
+
+fn put_length(out: &mut BytesMut, length: usize) {
+    out.put_i32(i32::try_from(length).unwrap_or(i32::MAX));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode<T: Codec>(bytes: &'static [u8]) -> Result<T, DecodeError> {
+        let mut reader = Reader::new(Bytes::from_static(bytes));
+        let value = T::decode(&mut reader)?;
+        reader.finish()?;
+        Ok(value)
+    }
+
+    #[test]
+    fn null_and_empty_buffers_stay_apart() {
+        assert_eq!(decode::<Option<Bytes>>(&[0xff; 4]), Ok(None));
+        assert_eq!(decode::<Option<Bytes>>(&[0; 4]), Ok(Some(Bytes::new())));
+        assert_eq!(decode::<Bytes>(&[0xff; 4]), Ok(Bytes::new()));
+        assert_eq!(decode::<Vec<String>>(&[0xff; 4]), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_length_is_checked_against_what_remains_before_anything_is_allocated() {
+        assert_eq!(
+            decode::<Bytes>(&[0x7f, 0xff, 0xff, 0xff, 1]),
+            Err(DecodeError::Truncated { needed: 0x7fff_ffff, remaining: 1 })
+        );
+        assert_eq!(
+            decode::<Vec<i64>>(&[0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1]),
+            Err(DecodeError::Truncated { needed: 16, remaining: 8 })
+        );
+    }
+
+    #[test]
+    fn a_length_below_null_is_an_error() {
+        assert_eq!(
+            decode::<Bytes>(&[0xff, 0xff, 0xff, 0xfe]),
+            Err(DecodeError::NegativeLength { length: -2 })
+        );
+        assert!(decode::<Vec<i32>>(&[0x80, 0, 0, 0]).is_err());
+    }
+
+    #[test]
+    fn a_decoded_buffer_is_a_slice_of_the_frame() {
+        let frame = Bytes::from_static(&[0, 0, 0, 2, 7, 8]);
+        let data = Bytes::decode(&mut Reader::new(frame.clone())).unwrap();
+        assert_eq!(data.as_ptr(), frame[4..].as_ptr());
+    }
+
+    #[test]
+    fn trailing_bytes_bad_text_and_bad_booleans_are_errors() {
+        assert_eq!(decode::<bool>(&[1, 0]), Err(DecodeError::TrailingBytes { count: 1 }));
+        assert_eq!(decode::<bool>(&[2]), Err(DecodeError::InvalidBool { value: 2 }));
+        assert_eq!(decode::<String>(&[0, 0, 0, 1, 0xff]), Err(DecodeError::InvalidUtf8));
+    }
+}

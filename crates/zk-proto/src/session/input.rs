@@ -1,0 +1,157 @@
+//! From bytes to events.
+
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{
+    codec::{Codec, Reader},
+    frame::take_frame,
+    id::{Xid, Zxid},
+    op::{ConnectResponse, EventType, ReplyBody, ReplyHeader, WatcherEvent},
+    session::{
+        DisconnectReason, Failure, FailureKind, ProtocolError, Reply, Session, SessionEvent, SessionState,
+        WatchedEvent, pending::Awaited,
+    },
+};
+
+/// How far the re-arming of watches on this connection has come.
+#[derive(Debug, Default)]
+pub(super) struct Rearming {
+    batches_left: usize,
+    refused: bool,
+}
+
+impl Rearming {
+    pub(super) const fn start(&mut self, batches: usize) {
+        *self = Self { batches_left: batches, refused: false };
+    }
+}
+
+impl Session {
+    pub(super) fn take_input(&mut self, now: Instant, input: &mut BytesMut) -> Result<(), ProtocolError> {
+        if self.state.is_connected() && !input.is_empty() {
+            self.timers.heard(now);
+        }
+        let result = self.take_frames(now, input);
+        if !self.state.is_linked() {
+            // Whatever else this connection brought belongs to nobody.
+            input.clear();
+        }
+        if result.is_err() {
+            input.clear();
+            self.end_link(DisconnectReason::ProtocolError);
+        }
+        self.drain_queue(now);
+        result
+    }
+
+    fn take_frames(&mut self, now: Instant, input: &mut BytesMut) -> Result<(), ProtocolError> {
+        while self.state.is_linked()
+            && let Some(frame) = take_frame(input, self.options.frame_bytes_max)?
+        {
+            if self.state.is_connected() {
+                self.take_message(frame)?;
+            } else {
+                let mut reader = Reader::new(frame);
+                let response = ConnectResponse::decode(&mut reader)?;
+                reader.finish()?;
+                self.finish_handshake(now, &response);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_message(&mut self, frame: Bytes) -> Result<(), ProtocolError> {
+        let mut reader = Reader::new(frame);
+        let header = ReplyHeader::decode(&mut reader)?;
+        match header.xid {
+            Xid::NOTIFICATION => self.take_notification(header.zxid, &mut reader),
+            Xid::AUTH => self.take_auth_reply(header),
+            Xid::PING => {
+                self.timers.ping_answered();
+                if let Some(zxid) = header.zxid.known() {
+                    self.advance(zxid);
+                    self.events.push_back(SessionEvent::Progress(zxid));
+                }
+                Ok(())
+            }
+            xid => {
+                let awaited = self.pending.take(xid).ok_or(ProtocolError::UnexpectedXid { xid })?;
+                self.advance(header.zxid);
+                self.take_reply(awaited, header, &mut reader);
+                Ok(())
+            }
+        }
+    }
+
+    /// The zxid of a notification is not taken as progress: other events of the same transaction may be
+    /// still to come, and would be lost with the connection.
+    fn take_notification(&mut self, zxid: Zxid, reader: &mut Reader) -> Result<(), ProtocolError> {
+        let WatcherEvent { event_type, path, .. } = WatcherEvent::decode(reader)?;
+        reader.finish()?;
+        if event_type != EventType::None {
+            self.watches.fire(event_type, &path);
+            let event = WatchedEvent { event_type, path, zxid: zxid.known() };
+            self.events.push_back(SessionEvent::Notification(event));
+        }
+        Ok(())
+    }
+
+    fn take_auth_reply(&mut self, header: ReplyHeader) -> Result<(), ProtocolError> {
+        let ticket = self.auths.answered().ok_or(ProtocolError::UnexpectedXid { xid: Xid::AUTH })?;
+        if header.err.is_ok() {
+            if let Some(ticket) = ticket {
+                let reply = Reply { zxid: header.zxid, body: ReplyBody::Done };
+                self.events.push_back(SessionEvent::Reply { ticket, result: Ok(reply) });
+            }
+            return Ok(());
+        }
+        if let Some(ticket) = ticket {
+            self.fail(ticket, Failure::answered(header.err, false, header.zxid));
+        }
+        self.finish(SessionState::AuthFailed);
+        Ok(())
+    }
+
+    fn take_reply(&mut self, awaited: Awaited, header: ReplyHeader, reader: &mut Reader) {
+        match awaited {
+            Awaited::Request { ticket, op, is_write, effect } => {
+                self.watches.apply(effect, header.err);
+                let result = if header.err.is_ok() {
+                    ReplyBody::decode(op, reader)
+                        .map(|body| Reply { zxid: header.zxid, body })
+                        .map_err(|error| Failure::unanswered(FailureKind::Malformed(error), is_write))
+                } else {
+                    Err(Failure::answered(header.err, is_write, header.zxid))
+                };
+                self.events.push_back(SessionEvent::Reply { ticket, result });
+            }
+            Awaited::SetWatches => self.take_rearmed(header.err.is_ok()),
+            Awaited::CloseSession => self.finish(SessionState::Closed),
+        }
+    }
+
+    /// A server that refuses would refuse on every connection, so the watches are given up and said to be.
+    fn take_rearmed(&mut self, armed: bool) {
+        self.rearming.batches_left = self.rearming.batches_left.saturating_sub(1);
+        self.rearming.refused |= !armed;
+        if !armed {
+            self.drop_watches();
+        }
+        if self.rearming.batches_left == 0 && !self.rearming.refused {
+            self.events.push_back(SessionEvent::WatchesRearmed);
+        }
+    }
+
+    pub(super) fn drop_watches(&mut self) {
+        if !self.watches.is_empty() {
+            self.watches.clear();
+            self.events.push_back(SessionEvent::WatchesDropped);
+        }
+    }
+
+    fn advance(&mut self, zxid: Zxid) {
+        self.last_zxid = self.last_zxid.max(zxid);
+    }
+}

@@ -1,0 +1,235 @@
+//! Everything a session does, without I/O. Time and bytes come in, bytes and events come out.
+//!
+//! `link.rs` has the transitions between states, `input.rs` takes frames apart, `output.rs` encodes.
+
+mod auths;
+mod event;
+mod failure;
+mod input;
+mod link;
+mod options;
+mod output;
+mod pending;
+mod state;
+mod timer;
+mod watches;
+
+use std::{collections::VecDeque, time::Instant};
+
+use bytes::BytesMut;
+
+use self::{
+    auths::Auths,
+    input::Rearming,
+    output::Queued,
+    pending::Pending,
+    state::{Closing, Identity},
+    timer::Timers,
+    watches::Watches,
+};
+pub use self::{
+    event::{Reply, SessionEvent, Ticket, WatchedEvent},
+    failure::{Failure, FailureKind, Outcome, ProtocolError, QueueFull},
+    options::SessionOptions,
+    state::{DisconnectReason, SessionState},
+};
+use crate::{
+    id::{SessionId, Xid, Zxid},
+    op::{Request, WatcherType},
+    path::ZnodePath,
+};
+
+/// The client's end of a ZooKeeper session, over as many connections as it takes.
+///
+/// A driver owns the socket and the clock. It tells the session what happened with the `handle_*` methods,
+/// and after each of them
+/// - writes what [`poll_transmit`](Self::poll_transmit) yields to the socket,
+/// - hands on what [`poll_event`](Self::poll_event) yields, until it yields nothing,
+/// - closes the socket if [`state`](Self::state) is no longer [`linked`](SessionState::is_linked),
+/// - calls [`handle_timeout`](Self::handle_timeout) at [`poll_timeout`](Self::poll_timeout).
+///
+/// The same inputs at the same times give the same outputs. Requests take effect in the order they were
+/// handed in. When a connection is lost, requests under way fail and tell whether they may have been
+/// applied; requests that were not encoded yet are kept and sent on the next connection.
+#[derive(Debug)]
+pub struct Session {
+    options: SessionOptions,
+    state: SessionState,
+    closing: Closing,
+    identity: Option<Identity>,
+    /// Belongs to the client rather than to one session: it guards against servers that are behind.
+    last_zxid: Zxid,
+    /// Goes on across connections: servers tell commits apart by session and xid alone.
+    next_xid: Xid,
+    next_ticket: u64,
+    auths: Auths,
+    queue: VecDeque<Queued>,
+    pending: Pending,
+    watches: Watches,
+    rearming: Rearming,
+    timers: Timers,
+    outgoing: BytesMut,
+    events: VecDeque<SessionEvent>,
+}
+
+impl Session {
+    /// Starts without a connection and without a session at any server.
+    #[must_use]
+    pub fn new(options: SessionOptions) -> Self {
+        Self {
+            state: SessionState::Disconnected { reason: DisconnectReason::NotYetConnected },
+            closing: Closing::No,
+            identity: None,
+            last_zxid: Zxid::ZERO,
+            next_xid: Xid::FIRST,
+            next_ticket: 0,
+            auths: Auths::default(),
+            queue: VecDeque::new(),
+            pending: Pending::default(),
+            watches: Watches::default(),
+            rearming: Rearming::default(),
+            timers: Timers::new(options.timeout),
+            outgoing: BytesMut::new(),
+            events: VecDeque::new(),
+            options,
+        }
+    }
+
+    /// Takes note of a fresh socket and starts the handshake.
+    ///
+    /// Once the server has accepted the session these follow, in this order: credentials, watches, and the
+    /// requests that were waiting. Ignored after the session's end; a socket from before counts as lost.
+    pub fn handle_connected(&mut self, now: Instant) {
+        self.start_link(now);
+    }
+
+    /// Takes whole frames off bytes received, and leaves the rest in `input`. Call it after every read.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError`] if the server broke the protocol. The session is then disconnected already, as by
+    /// [`handle_disconnected`](Self::handle_disconnected); close the socket.
+    pub fn handle_input(&mut self, now: Instant, input: &mut BytesMut) -> Result<(), ProtocolError> {
+        self.take_input(now, input)
+    }
+
+    /// Takes a request. It is encoded at once if the session is connected and less than the allowed number
+    /// are in flight, else when that is so.
+    ///
+    /// Credentials ([`Request::Auth`]) are kept for every later connection, and answered once accepted by
+    /// a server. After the session's end the request fails, by an event like every other.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueFull`] if as many as allowed are waiting to be encoded; see [`has_room`](Self::has_room).
+    pub fn handle_request(&mut self, now: Instant, request: Request) -> Result<Ticket, QueueFull> {
+        self.take_request(now, request)
+    }
+
+    /// Withdraws a request that was not encoded yet. Returns whether it could be; then nothing will be sent
+    /// and no event told. Credentials cannot be withdrawn.
+    pub fn cancel(&mut self, ticket: Ticket) -> bool {
+        let found = self.queue.binary_search_by_key(&ticket, |queued| queued.ticket);
+        found.is_ok_and(|index| self.queue.remove(index).is_some())
+    }
+
+    /// Takes note that the socket is gone. What was in flight fails.
+    pub fn handle_disconnected(&mut self, now: Instant) {
+        let reason = match self.state {
+            SessionState::Connecting => DisconnectReason::HandshakeLost,
+            _ => DisconnectReason::ConnectionLost,
+        };
+        self.end_link(reason);
+        self.expire_if_due(now);
+    }
+
+    /// Does what is due: pings, gives up a silent connection, expires a session that is out of reach.
+    ///
+    /// Hand in first what has arrived, lest a late driver be taken for a silent server.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.take_timeout(now);
+    }
+
+    /// Ends the session after the requests handed in so far, and refuses later ones.
+    ///
+    /// The state is [`Closed`](SessionState::Closed) when the server has answered or the connection is
+    /// lost, at once if there is none. The server then still keeps the session until its timeout.
+    pub fn handle_close(&mut self, now: Instant) {
+        self.take_close(now);
+    }
+
+    /// Moves bytes to be sent to the end of `out`. Returns whether there were any.
+    pub fn poll_transmit(&mut self, out: &mut BytesMut) -> bool {
+        if self.outgoing.is_empty() {
+            return false;
+        }
+        if out.is_empty() {
+            // The larger allocation goes on being used, by turns on either side.
+            std::mem::swap(out, &mut self.outgoing);
+        } else {
+            out.extend_from_slice(&self.outgoing);
+            self.outgoing.clear();
+        }
+        true
+    }
+
+    /// Takes the next event.
+    pub fn poll_event(&mut self) -> Option<SessionEvent> {
+        self.events.pop_front()
+    }
+
+    /// Forgets which transactions were seen, so that servers which lack them are accepted.
+    ///
+    /// For ensembles that were wiped or restored, which would refuse this client for ever. Whoever has
+    /// read from the old one must be told.
+    pub fn forget_history(&mut self) {
+        self.last_zxid = Zxid::ZERO;
+    }
+
+    /// Stops arming watches again, without asking the server to remove them.
+    pub fn forget_watches(&mut self, path: &ZnodePath, kind: WatcherType) {
+        self.watches.remove(path, kind);
+    }
+
+    /// Returns when [`handle_timeout`](Self::handle_timeout) wants to be called; `None` if never.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.next_deadline()
+    }
+
+    /// Returns the state.
+    #[must_use]
+    pub const fn state(&self) -> SessionState {
+        self.state
+    }
+
+    /// Returns the id of the current session, connected or not.
+    #[must_use]
+    pub fn session_id(&self) -> Option<SessionId> {
+        self.identity.as_ref().map(|identity| identity.session_id)
+    }
+
+    /// Returns the newest transaction that a reply has told of.
+    #[must_use]
+    pub const fn last_zxid(&self) -> Zxid {
+        self.last_zxid
+    }
+
+    /// Returns whether [`handle_request`](Self::handle_request) will take another request.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.queue.len() < self.options.queued_max || self.can_encode()
+    }
+
+    /// Returns how many requests wait for their replies.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Returns how many requests wait to be encoded.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+}

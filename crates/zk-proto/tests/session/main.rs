@@ -1,0 +1,10 @@
+//! The session, driven through its public interface by a scripted server.
+
+#![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
+
+mod handshake;
+mod hostile;
+mod lifetime;
+mod requests;
+mod script;
+mod watches;
