@@ -246,10 +246,11 @@ impl Txn {
     ///   check of a key that is not put.
     /// - [`ErrorKind::LeaseEnded`] if a lease it names has ended.
     pub fn validate(&self, capabilities: &Capabilities) -> Result<()> {
-        let keys = self.checks.len() + self.writes.len();
-        if keys > capabilities.txn_ops_max {
-            let what =
-                format!("a transaction of {keys} checks and writes; at most {}", capabilities.txn_ops_max);
+        let named: HashSet<&Key> =
+            self.checks.iter().map(Check::key).chain(self.writes.iter().filter_map(Write::key)).collect();
+        let keys = named.len() + self.writes.iter().filter(|write| write.key().is_none()).count();
+        if keys > capabilities.txn_keys_max {
+            let what = format!("a transaction of {keys} keys; at most {}", capabilities.txn_keys_max);
             return Err(Error::unsupported("commit", what));
         }
         let mut written = HashSet::new();

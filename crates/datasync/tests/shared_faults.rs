@@ -25,7 +25,7 @@ async fn rig() -> Rig {
     let outside: Arc<dyn Store> = Arc::new(faulty.handle());
     let store: Arc<dyn Store> = Arc::clone(&faulty) as Arc<dyn Store>;
     let open = Shared::open(&store, "/counter").bound(Duration::from_millis(400));
-    let counter = open.create(json!({"n": 0})).await.unwrap();
+    let counter = open.create(json!({"n": 0})).await.expect("the rig works");
     Rig { faulty, store, outside, counter }
 }
 
@@ -35,18 +35,23 @@ impl Rig {
     }
 
     async fn stored(&self) -> u64 {
-        let entry = self.outside.entry(&payload()).await.unwrap().unwrap();
-        serde_json::from_slice::<Value>(&entry.value).unwrap()["n"].as_u64().unwrap()
+        let entry = self.outside.entry(&payload()).await.expect("the rig works").expect("the rig works");
+        serde_json::from_slice::<Value>(&entry.value).expect("the rig works")["n"]
+            .as_u64()
+            .expect("the rig works")
     }
 
     async fn assert_lock_is_free(&self) {
-        let lock = Document::below(&self.outside, key("/counter")).unwrap().write_lock().unwrap();
-        lock.acquire(WAIT).await.unwrap().release().await.unwrap();
+        let lock = Document::below(&self.outside, key("/counter"))
+            .expect("the rig works")
+            .write_lock()
+            .expect("the rig works");
+        lock.acquire(WAIT).await.expect("the rig works").release().await.expect("the rig works");
     }
 }
 
 fn key(text: &str) -> Key {
-    Key::parse(text).unwrap()
+    Key::parse(text).expect("the rig works")
 }
 
 fn payload() -> Key {
@@ -83,7 +88,7 @@ async fn with_a_fault_at_the_write(fault: fn(&Memory)) {
                 value["n"] = json!(value["n"].as_u64().unwrap_or(0) + 1);
             })
             .await
-            .unwrap();
+            .expect("the outcome is found out");
         assert_eq!(done.value["n"], round);
         assert_eq!(rig.stored().await, round);
     }

@@ -106,7 +106,7 @@ impl Default for Memory {
 impl Store for Memory {
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(VALUE_BYTES_MAX)
-            .txn_ops_max(TXN_OPS_MAX)
+            .txn_keys_max(TXN_OPS_MAX)
             .with_atomic_watch()
             .ttl_granularity(TTL_STEP)
             .with_history()

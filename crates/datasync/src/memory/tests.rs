@@ -117,7 +117,7 @@ async fn a_consumer_that_never_reads_is_told_one_gap_and_then_goes_on() {
 async fn the_largest_transaction_is_told_whole() {
     let store = Memory::new();
     let mut changes = watch(&store, WatchFrom::Now).await;
-    let writes = store.capabilities().txn_ops_max;
+    let writes = store.capabilities().txn_keys_max;
     let txn = (0..writes).fold(Txn::new(), |txn, n| txn.put(&key(&format!("/{n}")), "v"));
     store.commit(txn).await.unwrap();
     assert_eq!(told(&mut changes).len(), writes + 1);

@@ -200,7 +200,7 @@ fn edition<T, R, E>(
     change: &mut impl FnMut(&mut T) -> Result<R, E>,
 ) -> Result<Edition<R>, UpdateError<E>>
 where
-    T: Serialize + DeserializeOwned,
+    T: Serialize + DeserializeOwned + 'static,
 {
     let entry = entry.ok_or(UpdateError::Deleted)?;
     let (mut document, mut value) = decode::<T>(&entry.value)

@@ -8,8 +8,8 @@ use std::time::Duration;
 pub struct Capabilities {
     /// The longest value, in bytes. A longer one is refused before it is sent.
     pub value_bytes_max: usize,
-    /// How many checks and writes one transaction may have. One means that the store has no transactions.
-    pub txn_ops_max: usize,
+    /// How many keys one transaction may check and write. One means that a key can be compared and set, and no more.
+    pub txn_keys_max: usize,
     /// Whether a watch tells all changes of one commit together, with no state skipped.
     pub atomic_watch: bool,
     /// The shortest time to live, which is also its step; `None` if the store keeps no such keys.
@@ -27,7 +27,7 @@ impl Capabilities {
     pub const fn new(value_bytes_max: usize) -> Self {
         Self {
             value_bytes_max,
-            txn_ops_max: 1,
+            txn_keys_max: 1,
             atomic_watch: false,
             ttl_granularity: None,
             history: false,
@@ -35,10 +35,10 @@ impl Capabilities {
         }
     }
 
-    /// Sets how many checks and writes one transaction may have.
+    /// Sets how many keys one transaction may check and write.
     #[must_use]
-    pub const fn txn_ops_max(mut self, ops: usize) -> Self {
-        self.txn_ops_max = ops;
+    pub const fn txn_keys_max(mut self, keys: usize) -> Self {
+        self.txn_keys_max = keys;
         self
     }
 

@@ -38,20 +38,22 @@ pub use status::{Link, StoreStatus};
 /// the writes; the error names the key of the first that was refused, which for a unique name is its parent.
 /// Deleting a key that has keys below it (whether or not it is an entry itself), putting a key below one that is
 /// under a lease, putting a leased key where keys are below, and changing a key's lease by a put are conflicts.
-/// Deleting what is absent succeeds. A commit that changes nothing has the revision that is current. A failed commit says whether it may have been applied
-/// ([`Error::maybe_applied`](crate::Error::maybe_applied)); if it does not, it was not and never will be. What a
-/// store cannot do is [`Unsupported`](crate::ErrorKind::Unsupported), never ignored. Commits that one caller
-/// submits without waiting keep no order between each other; what must be ordered is one transaction.
+/// Deleting what is absent succeeds. A commit that changes nothing has the revision that is current. A failed
+/// commit says whether it may have been applied ([`Error::maybe_applied`](crate::Error::maybe_applied)); if it does
+/// not, it was not and never will be. What a store cannot do is [`Unsupported`](crate::ErrorKind::Unsupported),
+/// never ignored. Commits that one caller submits without waiting keep no order between each other; what must be
+/// ordered is one transaction. But a linearizable read comes after every commit that the same handle submitted
+/// before it, also one whose future was dropped.
 ///
 /// **Watches.** A watch is armed when [`watch`](Self::watch) returns: a change committed afterwards is told, as
 /// `Put`, `Delete` or `Dirty`. A read made after a `Dirty` was told sees at least the change that caused it.
 /// Changes of one key come in order. `Progress` says that everything at or below its revision has been told; where
-/// [`Capabilities::atomic_watch`] is set it follows every commit.
-/// When something may have been missed (a lost connection, a consumer too slow) the watch tells `Gap` and goes
-/// on; no gap is silent. A watch outlives lost connections and ends only when the store is closed.
+/// [`Capabilities::atomic_watch`] is set it follows every commit. When something may have been missed (a lost
+/// connection, a consumer too slow) the watch tells `Gap` and goes on; no gap is silent. A watch outlives lost connections and ends only when the store is closed.
 ///
 /// **Leases.** A lease that ends says so and is never renewed in silence. Keys under it vanish, and watches tell
-/// so. Ending one lease leaves the keys of the others; only the end of a session ends all of them. A lost session is the store's own business: it renews it, and the watches go on.
+/// so. Ending one lease leaves the keys of the others; only the end of a session ends all of them. A lost session
+/// is the store's own business: it renews it, and the watches go on.
 ///
 /// **Cancel safety.** A dropped future of [`get`](Self::get), [`list`](Self::list) or [`watch`](Self::watch)
 /// leaves nothing behind. A dropped future of [`commit`](Self::commit) leaves it open whether it is applied.

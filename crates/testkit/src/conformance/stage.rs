@@ -86,7 +86,7 @@ impl Stage {
     ///
     /// Those of the store.
     pub async fn lacks_ops(&self, ops: usize) -> Result<bool> {
-        if self.capabilities().txn_ops_max >= ops {
+        if self.capabilities().txn_keys_max >= ops {
             return Ok(false);
         }
         let key = |n| self.key(&format!("too-many/{n}"));

@@ -115,7 +115,7 @@ pub async fn a_deleted_struct_is_told_and_comes_back(stage: &Stage) -> Claim {
 pub async fn a_struct_on_one_plain_key_has_neither_lock_nor_listeners(stage: &Stage) -> Claim {
     let key = stage.key("plain");
     let agent = Shared::<Agent>::at_key(&stage.store, key.clone()).create(Agent::default()).await?;
-    let error = agent.update(|agent| agent.interval = 1).await.unwrap_err();
+    let error = agent.update(|agent| agent.interval = 1).await.expect_err("it is refused");
     assert!(matches!(error, UpdateError::Store(error) if error.kind() == ErrorKind::Unsupported));
     agent.update_optimistic(|agent| agent.interval = 2).await?;
     assert_eq!(agent.read()?.interval, 2);

@@ -164,7 +164,7 @@ pub async fn a_strict_update_fails_if_the_copy_is_behind(stage: &Stage) -> Claim
 pub async fn waiting_for_the_lock_ends_and_nothing_is_written(stage: &Stage) -> Claim {
     let agent = stage.agent().lock_wait(Duration::from_millis(200)).create(Agent::default()).await?;
     let guard = stage.document().write_lock()?.acquire(WAIT).await?;
-    let error = agent.update(|agent| agent.interval = 1).await.unwrap_err();
+    let error = agent.update(|agent| agent.interval = 1).await.expect_err("it is refused");
     assert!(matches!(error, UpdateError::Lock(_)) && !error.maybe_applied(), "{error:?}");
     guard.release().await?;
     assert_eq!(agent.read_consistent().await?.interval, 0);
@@ -193,7 +193,8 @@ pub async fn an_update_of_an_undecodable_struct_fails(stage: &Stage) -> Claim {
 pub async fn a_value_that_is_too_large_is_refused_and_the_lock_is_freed(stage: &Stage) -> Claim {
     let agent = stage.agent().create(Agent::default()).await?;
     let too_long = "p".repeat(stage.capabilities().value_bytes_max + 1);
-    let error = agent.update(|agent| agent.processes.push(too_long.clone())).await.unwrap_err();
+    let error =
+        agent.update(|agent| agent.processes.push(too_long.clone())).await.expect_err("it is refused");
     assert!(matches!(&error, UpdateError::Store(error) if error.kind() == ErrorKind::TooLarge), "{error:?}");
     assert_eq!(*agent.read_consistent().await?, Agent::default());
     stage.assert_lock_is_free().await;

@@ -47,7 +47,7 @@ pub async fn a_value_that_is_too_long_is_refused_by_both_sizes(stage: &Stage) ->
 }
 
 pub async fn as_many_writes_as_promised_are_committed(stage: &Stage) -> Result<()> {
-    let writes = stage.capabilities().txn_ops_max.min(WRITES_MAX);
+    let writes = stage.capabilities().txn_keys_max.min(WRITES_MAX);
     let key = |n| stage.key(&format!("{n:05}"));
     let txn = (0..writes).fold(Txn::new(), |txn, n| txn.put(&key(n), "v"));
     let committed = stage.store.commit(txn).await?;
@@ -57,7 +57,7 @@ pub async fn as_many_writes_as_promised_are_committed(stage: &Stage) -> Result<(
 }
 
 pub async fn more_writes_than_promised_are_refused(stage: &Stage) -> Result<()> {
-    let writes = stage.capabilities().txn_ops_max.saturating_add(1);
+    let writes = stage.capabilities().txn_keys_max.saturating_add(1);
     if writes > 100_000 {
         return Ok(());
     }

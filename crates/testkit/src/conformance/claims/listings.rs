@@ -102,7 +102,7 @@ pub async fn a_listing_says_up_to_where_it_is_complete(stage: &Stage) -> Result<
 
 pub async fn many_entries_are_listed(stage: &Stage) -> Result<()> {
     const COUNT: usize = 1_000;
-    let batch = stage.capabilities().txn_ops_max.min(100);
+    let batch = stage.capabilities().txn_keys_max.min(100);
     let keys: Vec<Key> = (0..COUNT).map(|n| stage.key(&format!("n/{n:04}"))).collect();
     for some in keys.chunks(batch) {
         let txn = some.iter().fold(Txn::new(), |txn, key| txn.put(key, key.name().to_owned()));

@@ -219,7 +219,7 @@ pub async fn creation_is_a_race_that_one_wins(stage: &Stage) -> Result<()> {
 /// Writes 10,000 changes of 500 keys, and then the last one. Gives back the keys and the last.
 async fn flood(stage: &Stage) -> Result<(Vec<Key>, Key)> {
     let keys: Vec<Key> = (0..500).map(|n| stage.key(&format!("d{}/{n}", n % 10))).collect();
-    let batch = stage.capabilities().txn_ops_max.min(100);
+    let batch = stage.capabilities().txn_keys_max.min(100);
     for round in 0..20 {
         for some in keys.chunks(batch) {
             let txn = some.iter().fold(Txn::new(), |txn, key| txn.put(key, format!("round {round}")));

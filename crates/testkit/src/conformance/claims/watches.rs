@@ -190,7 +190,7 @@ pub async fn the_deletion_of_many_is_told_for_each(stage: &Stage) -> Result<()> 
         stage.store.put(key, "v").await?;
     }
     let mut observer = stage.observe().await?;
-    if stage.capabilities().txn_ops_max >= keys.len() {
+    if stage.capabilities().txn_keys_max >= keys.len() {
         stage.store.commit(keys.iter().fold(Txn::new(), Txn::delete)).await?;
     } else {
         for key in &keys {
