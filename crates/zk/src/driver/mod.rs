@@ -1,0 +1,215 @@
+//! The task that owns the socket and the session.
+//!
+//! `phase.rs` is what it waits for, `link.rs` finds servers, `line.rs` sends, `events.rs` hands on what happened.
+
+mod events;
+mod line;
+mod link;
+mod phase;
+
+use std::{
+    collections::VecDeque,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use quorate_zk_proto::{FailureKind, Session, SessionState, Ticket};
+use tokio::{select, sync::watch, time::sleep_until};
+
+use self::{
+    events::InFlight,
+    phase::{Arrival, Phase},
+};
+use crate::{
+    backoff::Backoff,
+    client::Shown,
+    inbox::{Inbox, Submission},
+    options::Settings,
+    registry::Registry,
+    session_token::{SessionLife, SessionToken},
+    state::ClientState,
+};
+
+/// How long the end of a session may take.
+const CLOSE_MAX: Duration = Duration::from_secs(3);
+
+/// Stands for never, since a timer wants a time.
+const NEVER: Duration = Duration::from_secs(24 * 3600);
+
+/// Owns the socket and the session, and shows the latter to the handles.
+pub(crate) struct Driver {
+    settings: Settings,
+    inbox: Arc<Inbox>,
+    state: watch::Sender<ClientState>,
+    history: u64,
+    token: watch::Sender<Option<SessionToken>>,
+    session: Session,
+    life: Option<SessionLife>,
+    /// Submissions that wait for room in the window, in order.
+    line: VecDeque<Submission>,
+    /// The length of the line at which withdrawn submissions are taken out of it.
+    line_purge_at: usize,
+    /// Requests handed to the session, by ascending ticket.
+    in_flight: VecDeque<(Ticket, InFlight)>,
+    registry: Registry,
+    phase: Phase,
+    input: BytesMut,
+    output: BytesMut,
+    backoff: Backoff,
+    /// Since when every host has refused us because of what we have seen.
+    refused_since: Option<Instant>,
+    has_forgotten: bool,
+    close_deadline: Option<Instant>,
+}
+
+impl Driver {
+    pub(crate) fn new(settings: Settings, inbox: Arc<Inbox>) -> (Self, Shown) {
+        let (state, shown_state) = watch::channel(ClientState::Connecting { history: 0 });
+        let (token, shown_token) = watch::channel(None);
+        let registry = Registry::new(settings.watched_max, settings.chroot.clone(), Arc::clone(&inbox));
+        let driver = Self {
+            session: Session::new(settings.session.clone()),
+            life: None,
+            line: VecDeque::new(),
+            line_purge_at: line::PURGE_MIN,
+            in_flight: VecDeque::new(),
+            registry,
+            phase: Phase::Resting { until: now() },
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            backoff: Backoff::default(),
+            refused_since: None,
+            has_forgotten: false,
+            close_deadline: None,
+            settings,
+            inbox,
+            state,
+            history: 0,
+            token,
+        };
+        (driver, Shown { state: shown_state, session: shown_token })
+    }
+
+    /// Runs until the session is over for good.
+    ///
+    /// Input goes before the timer, lest a late driver take a prompt server for a silent one. Whatever the wake-up
+    /// was about, the turn that follows looks after everything but the time, so nothing starves.
+    pub(crate) async fn run(mut self) {
+        let mut timer = pin!(sleep_until(tokio::time::Instant::from_std(now())));
+        while !self.session.state().is_final() {
+            let deadline = tokio::time::Instant::from_std(self.deadline());
+            // A timer that goes off early costs less than moving it for every request.
+            if deadline < timer.deadline() || timer.is_elapsed() {
+                timer.as_mut().reset(deadline);
+            }
+            select! {
+                biased;
+                arrival = self.phase.wait(&mut self.input, &mut self.output) => self.on_arrival(arrival),
+                () = &mut timer => self.on_timer(now()),
+                () = self.inbox.changed() => {}
+            }
+            self.turn(now());
+        }
+    }
+
+    fn on_arrival(&mut self, arrival: Arrival) {
+        let now = now();
+        match arrival {
+            Arrival::Dialed(dialed) => self.on_dialed(now, dialed),
+            Arrival::Read(Ok(0)) => self.session.handle_disconnected(now),
+            Arrival::Read(Ok(_)) => {
+                if let Err(error) = self.session.handle_input(now, &mut self.input) {
+                    tracing::warn!(%error, "server broke the protocol");
+                }
+                // Input without end must not keep the pings from going out.
+                self.on_timer(now);
+            }
+            Arrival::Read(Err(error)) => {
+                tracing::debug!(%error, "connection lost");
+                self.session.handle_disconnected(now);
+            }
+        }
+    }
+
+    fn on_timer(&mut self, now: Instant) {
+        self.session.handle_timeout(now);
+        if self.phase.is_rested(now) {
+            self.start_round();
+        }
+        if self.close_deadline.is_some_and(|deadline| now >= deadline) {
+            tracing::debug!("closed without an answer of the server");
+            self.session.handle_close(now);
+            self.session.handle_disconnected(now);
+        }
+    }
+
+    /// Takes what the handles left, sends what may be sent, and hands on what happened.
+    fn turn(&mut self, now: Instant) {
+        self.take_mail(now);
+        self.hand_on_events(now);
+        loop {
+            self.pump(now);
+            // Replies make room in the window, and lost ones are asked for again.
+            if !self.hand_on_events(now) {
+                break;
+            }
+        }
+        self.close_if_due(now);
+        if !self.session.state().is_linked() {
+            self.leave_link(now);
+        }
+        self.session.poll_transmit(&mut self.output);
+        self.hand_on_events(now);
+    }
+
+    fn take_mail(&mut self, now: Instant) {
+        let mail = self.inbox.take();
+        self.line.extend(mail.submissions);
+        self.purge_line();
+        mail.unwatched.into_iter().for_each(|id| self.unwatch(id));
+        if mail.close {
+            self.close_deadline = Some(now + CLOSE_MAX);
+        }
+    }
+
+    /// A session that is out of reach is sought until the deadline: its ephemeral znodes should go now.
+    fn close_if_due(&mut self, now: Instant) {
+        let is_due = self.close_deadline.is_some() && self.line.is_empty();
+        if is_due && (self.session.state().is_connected() || self.session.session_id().is_none()) {
+            self.session.handle_close(now);
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let deadlines = [self.session.poll_timeout(), self.phase.rests_until(), self.close_deadline];
+        deadlines.into_iter().flatten().min().unwrap_or_else(|| now() + NEVER)
+    }
+}
+
+/// The task may end at any await, when its runtime does. Nobody must wait for it after that.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let kind = match self.session.state() {
+            SessionState::AuthFailed => FailureKind::AuthFailed,
+            _ => FailureKind::Closed,
+        };
+        self.end_life();
+        self.line.drain(..).for_each(|submission| submission.refuse(kind.clone()));
+        self.inbox.shut(&kind);
+        self.registry.end(&kind);
+        let closed = ClientState::Closed { history: self.history };
+        self.state.send_if_modified(|state| {
+            let is_open = !state.is_final();
+            if is_open {
+                *state = closed;
+            }
+            is_open
+        });
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}

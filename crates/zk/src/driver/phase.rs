@@ -1,0 +1,56 @@
+//! What the driver waits for besides its inbox and the time.
+
+use std::{future::pending, io, pin::Pin, time::Instant};
+
+use bytes::BytesMut;
+
+use crate::{
+    hosts::Round,
+    transport::{Dialed, Link},
+};
+
+/// Where the driver stands with its connection.
+pub(super) enum Phase {
+    /// Between two rounds.
+    Resting { until: Instant },
+    /// Connecting to one host after the other.
+    Dialing(Pin<Box<dyn Future<Output = Dialed> + Send>>),
+    /// Connected.
+    Linked(Linked),
+}
+
+/// A connection, and the round that led to it.
+pub(super) struct Linked {
+    pub(super) link: Link,
+    pub(super) round: Round,
+    /// When the session was up, if it is.
+    pub(super) up_since: Option<Instant>,
+}
+
+/// What came of waiting.
+pub(super) enum Arrival {
+    Dialed(Dialed),
+    Read(io::Result<usize>),
+}
+
+impl Phase {
+    /// Waits for the next thing to happen. Nothing is lost if the future is dropped.
+    pub(super) async fn wait(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Arrival {
+        match self {
+            Self::Resting { .. } => pending().await,
+            Self::Dialing(dial) => Arrival::Dialed(dial.as_mut().await),
+            Self::Linked(linked) => Arrival::Read(linked.link.exchange(input, output).await),
+        }
+    }
+
+    pub(super) const fn rests_until(&self) -> Option<Instant> {
+        match self {
+            Self::Resting { until } => Some(*until),
+            Self::Dialing(_) | Self::Linked(_) => None,
+        }
+    }
+
+    pub(super) fn is_rested(&self, now: Instant) -> bool {
+        self.rests_until().is_some_and(|until| now >= until)
+    }
+}

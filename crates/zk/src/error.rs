@@ -1,0 +1,204 @@
+//! How requests fail, and how a client cannot be made.
+
+use std::fmt;
+
+use quorate_zk_proto::{
+    DecodeError, ErrorCode, Failure, FailureKind, OpCode, Outcome, Request, ZnodePath, Zxid,
+};
+use thiserror::Error;
+
+/// Why a client cannot be made from its options.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no host to connect to.
+    #[error("no host given")]
+    NoHosts,
+    /// A host is not of the form `name`, `name:port` or `[address]:port`.
+    #[error("{host:?} is not a host with a port")]
+    InvalidHost {
+        /// The host as given.
+        host: String,
+    },
+    /// There is no tokio runtime to run the session in.
+    #[error("called outside a tokio runtime")]
+    NoRuntime,
+}
+
+/// What a request was about, kept for its error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Subject {
+    pub(crate) op: OpCode,
+    pub(crate) path: Option<ZnodePath>,
+    pub(crate) is_write: bool,
+}
+
+impl Subject {
+    pub(crate) fn of(request: &Request) -> Self {
+        Self { op: request.op(), path: request.path().cloned(), is_write: request.is_write() }
+    }
+
+    pub(crate) fn watch(path: &ZnodePath) -> Self {
+        Self { op: OpCode::AddWatch, path: Some(path.clone()), is_write: false }
+    }
+
+    pub(crate) fn not_sent(self, kind: FailureKind) -> RequestError {
+        self.failed(Outcome::NotSent, kind)
+    }
+
+    /// The error of a request whose driver is gone, so that nobody knows whether it was sent.
+    pub(crate) fn abandoned(self) -> RequestError {
+        let outcome = if self.is_write { Outcome::Unknown } else { Outcome::Failed };
+        self.failed(outcome, FailureKind::Closed)
+    }
+
+    /// The error of a request whose reply cannot be made sense of.
+    pub(crate) fn unreadable(self, kind: FailureKind) -> RequestError {
+        RequestError { kind, ..self.abandoned() }
+    }
+
+    pub(crate) fn answered(self, failure: Failure) -> RequestError {
+        let zxid = failure.zxid;
+        RequestError { zxid, ..self.failed(failure.outcome, failure.kind) }
+    }
+
+    pub(crate) fn failed(self, outcome: Outcome, kind: FailureKind) -> RequestError {
+        RequestError { outcome, kind, op: Some(self.op), path: self.path, zxid: None }
+    }
+}
+
+/// A request that did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RequestError {
+    outcome: Outcome,
+    kind: FailureKind,
+    op: Option<OpCode>,
+    path: Option<ZnodePath>,
+    zxid: Option<Zxid>,
+}
+
+impl RequestError {
+    /// The error of waiting for a session that will never be.
+    pub(crate) const fn without_session(kind: FailureKind) -> Self {
+        Self { outcome: Outcome::NotSent, kind, op: None, path: None, zxid: None }
+    }
+
+    /// The error of a reply with the body of another operation, which the session never makes of any frame.
+    pub(crate) const fn of_another_kind() -> Self {
+        let kind = FailureKind::Malformed(DecodeError::UnknownCode { field: "ReplyBody", code: 0 });
+        Self { outcome: Outcome::Unknown, kind, op: None, path: None, zxid: None }
+    }
+
+    /// Replaces the path, by the one the caller knows.
+    pub(crate) fn about(self, path: ZnodePath) -> Self {
+        Self { path: Some(path), ..self }
+    }
+
+    /// Says that nothing was applied, whatever became of the request: for those whose effect would be none, or
+    /// would do no harm.
+    #[must_use]
+    pub fn failed(self) -> Self {
+        let outcome = if self.outcome == Outcome::Unknown { Outcome::Failed } else { self.outcome };
+        Self { outcome, ..self }
+    }
+
+    /// Returns what is known about the effect of the request.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// Returns why it failed.
+    #[must_use]
+    pub const fn kind(&self) -> &FailureKind {
+        &self.kind
+    }
+
+    /// Returns the operation; `None` if it was waiting for a session.
+    #[must_use]
+    pub const fn op(&self) -> Option<OpCode> {
+        self.op
+    }
+
+    /// Returns the path it was about, where there is exactly one.
+    #[must_use]
+    pub const fn path(&self) -> Option<&ZnodePath> {
+        self.path.as_ref()
+    }
+
+    /// Returns the server's error, if the server answered with one.
+    #[must_use]
+    pub const fn code(&self) -> Option<ErrorCode> {
+        match self.kind {
+            FailureKind::Server(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Returns the last transaction the server had applied when it answered, if it answered.
+    #[must_use]
+    pub const fn zxid(&self) -> Option<Zxid> {
+        self.zxid
+    }
+
+    /// Returns whether the request may have been applied, or may still be.
+    #[must_use]
+    pub const fn maybe_applied(&self) -> bool {
+        matches!(self.outcome, Outcome::Unknown)
+    }
+
+    /// Returns whether the session was found expired.
+    #[must_use]
+    pub const fn is_session_expired(&self) -> bool {
+        matches!(self.kind, FailureKind::SessionExpired | FailureKind::Server(ErrorCode::SessionExpired))
+    }
+
+    /// Returns whether the connection was lost before the reply.
+    #[must_use]
+    pub const fn is_connection_lost(&self) -> bool {
+        matches!(self.kind, FailureKind::ConnectionLost)
+    }
+
+    /// Returns whether the client is closed.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.kind, FailureKind::Closed)
+    }
+
+    /// Returns whether the server refused credentials of this client, which is over.
+    #[must_use]
+    pub const fn is_auth_failed(&self) -> bool {
+        matches!(self.kind, FailureKind::AuthFailed | FailureKind::Server(ErrorCode::AuthFailed))
+    }
+
+    /// Returns whether the request is larger than the server accepts.
+    #[must_use]
+    pub const fn is_too_large(&self) -> bool {
+        matches!(self.kind, FailureKind::TooLarge { .. })
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.op {
+            Some(op) => write!(f, "{op:?}")?,
+            None => f.write_str("session")?,
+        }
+        if let Some(path) = &self.path {
+            write!(f, " {path}")?;
+        }
+        write!(f, ": {}", self.kind)?;
+        match self.outcome {
+            Outcome::NotSent => f.write_str(" (not sent)"),
+            Outcome::Unknown => f.write_str(" (may have been applied)"),
+            Outcome::Failed => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.kind)
+    }
+}

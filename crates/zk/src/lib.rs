@@ -1,0 +1,76 @@
+//! An async ZooKeeper client on tokio.
+//!
+//! A [`Client`] holds one session at an ensemble for as long as it lives: it finds a server, keeps the session
+//! across lost connections, starts a new one after an expiry, and arms watches again. What a session does is
+//! decided by [`quorate_zk_proto`]; this crate adds the sockets, the clock and the task that owns both.
+//!
+//! - **Order.** Operations take effect in the order of the calls, not of the polls: a method submits, then
+//!   returns a named future.
+//! - **Bounded.** A limited number of requests is in flight; the others wait in order. Nobody waits for a slow
+//!   watcher: its queue is bounded, and it is told when it missed something.
+//! - **Errors** keep operation, path and server code, and say whether the request may have been applied.
+//! - **Watches** are persistent. A change is in the queue of its [`Watcher`] before a reply that could show it
+//!   reaches its caller.
+//!
+//! # Examples
+//!
+//! ```
+//! use quorate_zk::{Acl, ClientOptions, CreateMode, WatchMode, Watched, ZnodePath};
+//! use quorate_zk_fake::FakeZooKeeper;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = FakeZooKeeper::start().await?;
+//! let client = ClientOptions::new([server.connect_string()]).connect()?;
+//!
+//! let path = ZnodePath::new("/greeting")?;
+//! let mut watcher = client.add_watch(&path, WatchMode::Persistent).await?;
+//! client.create(&path, "hello", CreateMode::Persistent, vec![Acl::open()]).await?;
+//! assert!(matches!(watcher.next().await, Some(Watched::Event(_))));
+//! assert_eq!(client.get_data(&path).await?.data.as_deref(), Some(&b"hello"[..]));
+//!
+//! client.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Deliberately absent
+//!
+//! One-shot watches: up to ZooKeeper 3.8 one of them breaks a persistent watch of the same session and path, so
+//! requests that would set one are refused. The first event of a [`Watcher`] is the same thing. Retries of
+//! requests, locks and caches belong to the layers above.
+
+mod backoff;
+mod chroot;
+mod client;
+mod driver;
+mod error;
+mod hosts;
+mod inbox;
+mod ops;
+mod options;
+mod registry;
+mod response;
+mod session_token;
+mod state;
+mod transport;
+mod watcher;
+
+pub use client::Client;
+pub use error::{ConfigError, RequestError};
+pub use ops::{
+    Children, CreateError, Created, DeleteError, ExistsError, GetChildrenError, GetDataError, MultiError,
+    NodeData, Operation, SetDataError, SyncError,
+};
+pub use options::ClientOptions;
+pub use quorate_zk_proto::{
+    ANY_VERSION, Acl, AddWatch, Auth, Check, ClientIdentity, Create, CreateMode, Delete, ErrorCode,
+    EventType, Exists, FailureKind, GetAcl, GetAllChildrenNumber, GetChildren, GetData, GetEphemerals, Id,
+    Multi, MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, Outcome, PathError, Perms,
+    RemoveWatches, Reply, ReplyBody, Request, Secret, SessionId, SetAcl, SetData, Stat, Sync, Ttl, WatchMode,
+    WatchedEvent, WatcherType, ZnodePath, Zxid,
+};
+pub use response::Response;
+pub use session_token::SessionToken;
+pub use state::{ClientState, DisconnectReason};
+pub use watcher::{AddingWatch, Watched, Watcher};

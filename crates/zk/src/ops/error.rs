@@ -1,0 +1,44 @@
+//! A macro that turns a table of server codes into the error of one operation.
+
+/// Declares the error of an operation: what can happen to it, and everything else.
+macro_rules! operation_error {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident {
+            $($(#[$variant_meta:meta])* $variant:ident = $code:ident, $text:literal;)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, ::thiserror::Error)]
+        #[non_exhaustive]
+        pub enum $name {
+            $(
+                $(#[$variant_meta])*
+                #[error($text)]
+                $variant(#[source] $crate::error::RequestError),
+            )*
+            /// Everything else: what can happen to every operation, and codes that are no answer to this one.
+            #[error(transparent)]
+            Session(#[from] $crate::error::RequestError),
+        }
+
+        impl $name {
+            /// Returns the operation, its path, the server's code, and whether it was applied.
+            #[must_use]
+            pub const fn request_error(&self) -> &$crate::error::RequestError {
+                match self {
+                    $(Self::$variant(error) |)* Self::Session(error) => error,
+                }
+            }
+
+            pub(super) fn classify(error: $crate::error::RequestError) -> Self {
+                match error.code() {
+                    $(Some(::quorate_zk_proto::ErrorCode::$code) => Self::$variant(error),)*
+                    _ => Self::Session(error),
+                }
+            }
+        }
+    };
+}
+
+pub(super) use operation_error;

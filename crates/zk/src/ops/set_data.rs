@@ -1,0 +1,47 @@
+//! Setting a znode's data.
+
+use bytes::Bytes;
+use quorate_zk_proto::{ANY_VERSION, Reply, ReplyBody, Request, SetData, Stat, ZnodePath};
+
+use super::{error::operation_error, operation::Operation};
+use crate::{client::Client, error::RequestError};
+
+operation_error! {
+    /// Why a znode's data was not set.
+    pub enum SetDataError {
+        /// It does not exist.
+        NoNode = NoNode, "znode does not exist";
+        /// It has another version.
+        BadVersion = BadVersion, "znode has another version";
+        /// The session may not write it.
+        NoAuth = NoAuth, "not allowed to write the znode";
+    }
+}
+
+impl Client {
+    /// Sets the data of an existing znode, if it has this version; `None` for any. Gives the new stat.
+    ///
+    /// Takes effect in the order of the calls. If the connection is lost before the reply arrives the write may
+    /// or may not have happened: see [`RequestError::outcome`].
+    ///
+    /// # Errors
+    ///
+    /// [`SetDataError`].
+    pub fn set_data(
+        &self,
+        path: &ZnodePath,
+        data: impl Into<Bytes>,
+        version: impl Into<Option<i32>>,
+    ) -> Operation<Stat, SetDataError> {
+        let version = version.into().unwrap_or(ANY_VERSION);
+        let set_data = SetData { path: path.clone(), data: Some(data.into()), version };
+        Operation::new(self.request(Request::SetData(set_data)), finish)
+    }
+}
+
+fn finish(answer: Result<Reply, RequestError>) -> Result<Stat, SetDataError> {
+    match answer.map_err(SetDataError::classify)?.body {
+        ReplyBody::Stat(stat) => Ok(stat),
+        _ => Err(RequestError::of_another_kind().into()),
+    }
+}
