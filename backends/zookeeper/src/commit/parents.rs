@@ -1,0 +1,93 @@
+//! Directories: made when something is put below them, and out of the way when their parent is deleted.
+
+use quorate_datasync::{Conflict, Consistency, Error, Key, List, Result};
+use quorate_zk::{
+    CreateMode, Delete, ErrorCode, Exists, Reply, ReplyBody, Request, Stat as ZnodeStat, ZnodePath,
+};
+
+use super::plan::create;
+use crate::error::classify;
+use crate::inner::Inner;
+use crate::read::{Answer, odd_answer};
+
+/// The version that a server takes for "any".
+const ANY: i32 = -1;
+
+impl Inner {
+    /// Makes a directory with all above it, in one round trip: containers, which the server removes when they are
+    /// empty again; persistent ones where it has no containers.
+    pub(super) async fn make_directories(&self, directory: &ZnodePath, key: &Key) -> Result<()> {
+        if !self.make_as(directory, key, CreateMode::Container).await? {
+            self.make_as(directory, key, CreateMode::Persistent).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the directories in this mode; `false` if the server does not know it.
+    async fn make_as(&self, directory: &ZnodePath, key: &Key, mode: CreateMode) -> Result<bool> {
+        let mut paths: Vec<ZnodePath> =
+            std::iter::successors(Some(directory.clone()), ZnodePath::parent).collect();
+        paths.retain(|path| !path.is_root());
+        paths.reverse();
+        let requests = paths.into_iter().map(|path| Request::Create(create(path, None, mode))).collect();
+        for response in self.client.request_all(requests) {
+            match response.await {
+                Ok(_) => {}
+                Err(error) => match error.code() {
+                    Some(ErrorCode::NodeExists) => {}
+                    Some(ErrorCode::Unimplemented) if mode == CreateMode::Container => return Ok(false),
+                    Some(ErrorCode::NoChildrenForEphemerals) => {
+                        return Err(Error::conflict(Conflict::BelowLeased, key));
+                    }
+                    // One was removed again meanwhile: the transaction is tried again anyway.
+                    Some(ErrorCode::NoNode) => return Ok(true),
+                    // A directory that was made all the same does no harm: the transaction itself was not sent.
+                    _ => return Err(classify("commit", Some(key), error.failed())),
+                },
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes the empty directories below a key out of the way of its deletion.
+    pub(super) async fn prune(&self, key: &Key) -> Result<()> {
+        let keys = self.list(&key.below(), List::Keys, Consistency::Synced).await?.into_keys();
+        if !keys.is_empty() {
+            return Err(Error::conflict(Conflict::HasChildren, key));
+        }
+        let mut directories = vec![key.clone()];
+        let mut next = 0;
+        while let Some(directory) = directories.get(next).cloned() {
+            let names = self.list(&directory.below(), List::Names, Consistency::Local).await?.into_names();
+            for name in names {
+                directories.push(directory.join(&name)?);
+            }
+            next += 1;
+        }
+        // The deepest come last. One that is no longer empty makes the deletion fail again, and be looked at again.
+        for directory in directories.iter().skip(1).rev() {
+            self.delete_now(directory).await;
+        }
+        Ok(())
+    }
+
+    /// Deletes a znode as it is; what fails shows in what is tried next.
+    pub(super) async fn delete_now(&self, key: &Key) {
+        let delete = Request::Delete(Delete { path: self.paths.of(key), version: ANY });
+        if let Err(error) = self.client.request(delete).await {
+            tracing::debug!(%key, %error, "not deleted");
+        }
+    }
+
+    /// What is at a key, entry or directory, caught up with the leader.
+    pub(super) async fn znode_stat(&self, key: &Key) -> Result<Option<ZnodeStat>> {
+        let path = self.paths.of(key);
+        let request = Request::Exists(Exists { path: path.clone(), watch: false });
+        let answer = self.ask(Consistency::Synced, &path, request).await;
+        match answer.map_err(|error| classify("commit", Some(key), error.failed()))? {
+            Answer::Missing(_) => Ok(None),
+            Answer::Found(Reply { body: ReplyBody::Stat(stat), .. }) => Ok(Some(stat)),
+            Answer::Found(_) => Err(odd_answer("commit")),
+        }
+    }
+}

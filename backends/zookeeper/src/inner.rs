@@ -1,0 +1,71 @@
+//! What the parts of one store have in common.
+
+use std::sync::Arc;
+
+use quorate_datasync::{Incarnation, Link, StoreStatus};
+use quorate_zk::{Client, ClientState};
+use tokio::sync::watch;
+
+use crate::lease::Grants;
+use crate::map::Paths;
+
+/// One client of an ensemble, and what the store remembers beside it.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) client: Client,
+    pub(crate) paths: Paths,
+    pub(crate) grants: Grants,
+    status: watch::Sender<StoreStatus>,
+}
+
+impl Inner {
+    pub(crate) fn new(client: Client, paths: Paths) -> Arc<Self> {
+        let status = watch::Sender::new(StoreStatus::connecting());
+        Arc::new(Self { client, paths, grants: Grants::default(), status })
+    }
+
+    pub(crate) fn status(&self) -> watch::Receiver<StoreStatus> {
+        self.status.subscribe()
+    }
+
+    /// Takes over what the client says of itself now. A watch does so before it tells a gap, so that whoever loads
+    /// the content anew sees which life of the ensemble it is of.
+    pub(crate) fn refresh_status(&self) {
+        let state = self.client.state().borrow().clone();
+        // An ensemble has no name for its lives; the client counts those that it saw.
+        let incarnation = Incarnation::new(1 + u128::from(state.history()));
+        let link = match &state {
+            ClientState::Connected { .. } => Link::Live,
+            ClientState::Connecting { .. } if self.status.borrow().incarnation.is_none() => Link::Connecting,
+            ClientState::Connecting { .. } | ClientState::Disconnected { .. } => {
+                Link::Lost { reason: state.to_string().into() }
+            }
+            ClientState::Closed { .. } => Link::Closed,
+            _ => Link::Lost { reason: state.to_string().into() },
+        };
+        self.status.send_if_modified(|status| {
+            let was = status.clone();
+            if link == Link::Live || status.incarnation.is_some() {
+                status.incarnation = Some(incarnation);
+                status.server = Some("ZooKeeper".into());
+            }
+            // A reconnect that is tried is no news beside the loss that it follows.
+            if !matches!((&status.link, &link), (Link::Lost { .. }, Link::Lost { .. })) {
+                status.link = link;
+            }
+            *status != was
+        });
+    }
+
+    /// Follows what the client says of itself, until it is closed.
+    pub(crate) async fn follow_status(self: Arc<Self>) {
+        let mut state = self.client.state();
+        loop {
+            state.borrow_and_update();
+            self.refresh_status();
+            if matches!(self.status.borrow().link, Link::Closed) || state.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What a shared struct on ZooKeeper does when the link or the session fails, on the fake server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use quorate_datasync::{Change, Document, Key, Origin, Shared, Store, UpdateError};
+use quorate_zk_fake::{Direction, FakeZooKeeper};
+use quorate_zookeeper::ZooKeeper;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+const WAIT: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Counter {
+    n: u64,
+}
+
+struct Rig {
+    server: FakeZooKeeper,
+    store: Arc<dyn Store>,
+    counter: Shared<Counter>,
+}
+
+async fn open(server: &FakeZooKeeper) -> Arc<dyn Store> {
+    let options = ZooKeeper::options([server.connect_string()]).session_timeout(Duration::from_secs(4));
+    Arc::new(options.open().await.expect("a store opens"))
+}
+
+impl Rig {
+    async fn start() -> Self {
+        Self::on(FakeZooKeeper::start().await.expect("a fake server starts")).await
+    }
+
+    async fn on(server: FakeZooKeeper) -> Self {
+        let store = open(&server).await;
+        let counter = Shared::open(&store, "/counter").create(Counter::default()).await;
+        Self { server, store, counter: counter.expect("the struct is created") }
+    }
+
+    fn stored(&self) -> u64 {
+        let node = self.server.node("/counter/payload").expect("the payload is there");
+        serde_json::from_slice::<Counter>(&node.data.unwrap_or_default()).expect("it is good").n
+    }
+
+    async fn increment(&self) -> Result<(), UpdateError> {
+        let update = self.counter.update(|counter| counter.n += 1);
+        timeout(WAIT, update).await.expect("an update ends in time").map(drop)
+    }
+
+    /// Whether nobody is left in the queue of the lock, once the background is done.
+    async fn assert_lock_is_free(&self) {
+        let free = self.server.wait_until(|server| server.children("/counter/write_lock").is_empty());
+        timeout(WAIT, free).await.expect("the lock is free");
+    }
+}
+
+#[tokio::test]
+async fn an_update_takes_two_round_trips() {
+    let rig = Rig::start().await;
+    rig.increment().await.unwrap();
+    for _ in 0..5 {
+        let before = rig.server.counters().batches;
+        rig.increment().await.unwrap();
+        assert_eq!(rig.server.counters().batches - before, 2);
+    }
+}
+
+/// Cuts the link at every packet of an update, before or after the server has applied it.
+async fn every_cut_of_an_update_leaves_it_applied_once_or_not(direction: Direction) {
+    let rig = Rig::start().await;
+    for position in 0.. {
+        let before = rig.stored();
+        rig.server.cut_after_packets(direction, position);
+        let result = rig.increment().await;
+        let is_over = rig.server.is_cut_armed();
+        rig.server.disarm_cut();
+        match result {
+            Ok(()) => assert_eq!(rig.stored(), before + 1, "cut {position}"),
+            Err(error) => {
+                assert!(!error.maybe_applied(), "the session lived, so the outcome is known: {error:?}");
+                assert_eq!(rig.stored(), before, "cut {position}: {error:?}");
+            }
+        }
+        rig.assert_lock_is_free().await;
+        assert_eq!(rig.counter.read_consistent().await.expect("it is read").n, rig.stored());
+        if is_over {
+            assert!(position >= 4, "an update has a lock, two reads and a write");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cut_before_any_request_of_an_update_is_survived() {
+    every_cut_of_an_update_leaves_it_applied_once_or_not(Direction::Requests).await;
+}
+
+#[tokio::test]
+async fn a_cut_before_any_reply_of_an_update_is_survived() {
+    every_cut_of_an_update_leaves_it_applied_once_or_not(Direction::Replies).await;
+}
+
+#[tokio::test]
+async fn nothing_is_missed_or_repeated_over_lost_connections() {
+    let rig = Rig::start().await;
+    let mut changes = rig.counter.changes();
+    let mut told = 0;
+    for n in 1..=12 {
+        if n % 4 == 0 {
+            rig.server.drop_connections();
+        }
+        rig.server.set_raw("/counter/payload", format!("{{\"n\":{n}}}")).unwrap();
+        while told < n {
+            let set = timeout(WAIT, changes.next()).await.unwrap().unwrap();
+            let [Change::Modified { old, new, .. }] = &set.changes[..] else { panic!("{:?}", set.changes) };
+            assert_eq!(old.as_u64(), Some(told));
+            told = new.as_u64().unwrap();
+            assert_eq!(set.origin, Origin::Remote);
+        }
+    }
+}
+
+#[tokio::test]
+async fn after_an_expiry_watch_and_listener_are_back_by_themselves() {
+    let rig = Rig::start().await;
+    let mut changes = rig.counter.changes();
+    let listeners = rig.server.children("/counter/listeners");
+    assert_eq!(listeners.len(), 1);
+    let before = rig.server.sessions()[0].id;
+    rig.server.expire_all();
+    let back = rig.server.wait_until(|server| {
+        server.sessions().iter().any(|session| session.id != before)
+            && server.children("/counter/listeners") == listeners
+    });
+    timeout(WAIT, back).await.expect("the listener is back");
+    rig.server.set_raw("/counter/payload", r#"{"n":41}"#).unwrap();
+    let set = timeout(WAIT, changes.next()).await.unwrap().unwrap();
+    assert_eq!(set.current.unwrap().value.n, 41);
+    rig.increment().await.unwrap();
+    assert_eq!(rig.stored(), 42);
+    rig.assert_lock_is_free().await;
+}
+
+#[tokio::test]
+async fn an_expiry_while_the_lock_is_held_writes_once_or_not() {
+    let rig = Rig::start().await;
+    for round in 0..3 {
+        let before = rig.stored();
+        let mut runs = 0;
+        let update = rig.counter.update(|counter| {
+            runs += 1;
+            if runs == 1 {
+                rig.server.expire_all();
+            }
+            counter.n += 1;
+        });
+        timeout(WAIT, update)
+            .await
+            .expect("it ends in time")
+            .unwrap_or_else(|error| panic!("{round}: {error:?}"));
+        assert_eq!((rig.stored(), runs), (before + 1, 2));
+    }
+    rig.assert_lock_is_free().await;
+}
+
+#[tokio::test]
+async fn a_wiped_ensemble_is_a_new_incarnation() {
+    let server = FakeZooKeeper::builder().tick(Duration::from_millis(100)).start().await.unwrap();
+    let options = ZooKeeper::options([server.connect_string()]).session_timeout(Duration::from_millis(400));
+    let store: Arc<dyn Store> = Arc::new(options.open().await.unwrap());
+    let counter = Shared::open(&store, "/counter").create(Counter { n: 9 }).await.unwrap();
+    for _ in 0..5 {
+        counter.update(|counter| counter.n += 1).await.unwrap();
+    }
+    let rig = Rig { server, store, counter };
+    let before = rig.counter.snapshot().revision;
+    let first = rig.store.status().borrow().incarnation;
+    let mut changes = rig.counter.changes();
+    rig.server.wipe();
+    let gone = timeout(WAIT, changes.next()).await.expect("the loss is told").unwrap();
+    assert!(gone.current.is_none());
+    assert_ne!(rig.store.status().borrow().incarnation, first);
+    let document = Document::below(&open(&rig.server).await, Key::parse("/counter").unwrap()).unwrap();
+    document.create(r#"{"n":1}"#).await.unwrap();
+    let set = timeout(WAIT, changes.next()).await.expect("the new life is told").unwrap();
+    assert!(set.revision < before);
+    assert_eq!(rig.counter.peek().n, 1);
+}
+
+#[tokio::test]
+async fn listeners_and_lock_directories_are_not_reaped_when_idle() {
+    let rig = Rig::start().await;
+    rig.increment().await.unwrap();
+    rig.assert_lock_is_free().await;
+    rig.server.reap_containers();
+    assert!(rig.server.node("/counter/write_lock").is_some());
+    assert!(rig.server.node("/counter/listeners").is_some());
+    rig.increment().await.unwrap();
+    assert_eq!(rig.stored(), 2);
+}
+
+#[tokio::test]
+async fn closing_the_store_ends_the_listener_at_once() {
+    let rig = Rig::start().await;
+    assert_eq!(rig.server.children("/counter/listeners").len(), 1);
+    timeout(WAIT, rig.store.close()).await.unwrap();
+    assert!(rig.server.children("/counter/listeners").is_empty());
+    assert!(rig.server.sessions().is_empty());
+}
