@@ -1,0 +1,56 @@
+//! `quorate kv watch`: prints what is there, then each change.
+
+use anstyle::AnsiColor;
+use futures_util::StreamExt;
+use quorate::{Consistency, Delta, Entry, Key, List, Prefix, Replica, Revision, Selection, Watch};
+
+use super::line::Line;
+use crate::context::Context;
+use crate::exit::{Failure, Result};
+use crate::output::{coloured, one_line};
+
+pub(super) async fn run(context: &Context, what: &str, prefix: bool, json: bool) -> Result {
+    let selection = if prefix || what.ends_with('/') {
+        Selection::Prefix(Prefix::parse(what)?)
+    } else {
+        Selection::Key(Key::parse(what)?)
+    };
+    let store = context.open().await?;
+    let below = Prefix::parse(what)?;
+    // The store is reached within the time that was given; from then on the watch waits for ever.
+    context.ask(|| store.list(&below, List::Names, Consistency::Local)).await?;
+    let mut watch = Watch::new(&store, selection);
+    let mut replica = Replica::new();
+    while let Some(event) = watch.next().await {
+        let deltas = match event {
+            Ok(event) => replica.apply(event),
+            Err(error) => {
+                context.output.words(Failure::from(error).words().unwrap_or_default());
+                continue;
+            }
+        };
+        for delta in deltas {
+            match delta {
+                Delta::Put { entry, .. } => put(context, &entry, json)?,
+                Delta::Deleted { previous, revision } => deleted(context, &previous, revision, json)?,
+                _ => {}
+            }
+        }
+    }
+    Err(Failure::failed("the store was closed"))
+}
+
+fn put(context: &Context, entry: &Entry, json: bool) -> Result<()> {
+    if json {
+        return context.output.json(&Line::put(entry));
+    }
+    let text = format!("+ {} {}", entry.key, String::from_utf8_lossy(&entry.value));
+    context.output.line(coloured(AnsiColor::Green, &one_line(&text)))
+}
+
+fn deleted(context: &Context, previous: &Entry, revision: Revision, json: bool) -> Result<()> {
+    if json {
+        return context.output.json(&Line::deleted(&previous.key, revision));
+    }
+    context.output.line(coloured(AnsiColor::Red, &format!("- {}", previous.key)))
+}

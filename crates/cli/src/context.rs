@@ -1,0 +1,183 @@
+//! What every command is given: the store, the time it has, and where to print to.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use quorate::{Document, Key, Link, Store, StoreUrl};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::args::Global;
+use crate::environment::{self, HeldFor};
+use crate::exit::{Failure, Result};
+use crate::output::Output;
+
+/// How long closing the store may take. What is left behind then ends with its lease.
+pub(crate) const CLOSE_TIME: Duration = Duration::from_secs(2);
+
+/// How much longer than `--timeout` a write is waited for once it may be under way.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
+
+/// The pause before a store that could not be asked is asked again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// What every command is given.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Where it prints to.
+    pub(crate) output: Output,
+    url: StoreUrl,
+    /// Whether nobody named the store.
+    is_default: bool,
+    timeout: Duration,
+    deadline: Instant,
+    store: OnceLock<Arc<dyn Store>>,
+}
+
+impl Context {
+    /// Decides which store is meant; it is not opened yet.
+    pub(crate) fn new(global: &Global) -> Result<Self> {
+        let named = global.store.as_deref().filter(|url| !url.is_empty());
+        let url = match named {
+            Some(url) => absolute(url.parse()?)?,
+            None => StoreUrl::Sqlite { path: default_file()? },
+        };
+        Ok(Self {
+            output: Output::new(),
+            url,
+            is_default: named.is_none(),
+            timeout: global.timeout,
+            deadline: Instant::now() + global.timeout,
+            store: OnceLock::new(),
+        })
+    }
+
+    /// The URL of the store, good in every working directory.
+    pub(crate) const fn url(&self) -> &StoreUrl {
+        &self.url
+    }
+
+    /// What is left of the time that was given.
+    pub(crate) fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Opens the store, once.
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>> {
+        if let Some(store) = self.store.get() {
+            return Ok(Arc::clone(store));
+        }
+        let opening = async {
+            if self.is_default
+                && let StoreUrl::Sqlite { path } = &self.url
+            {
+                make_private_parent(path)?;
+            }
+            Ok::<_, Failure>(quorate::open(&self.url.to_string()).await?)
+        };
+        let store = timeout_at(self.deadline, opening).await.map_err(|_| self.no_answer(None))??;
+        Ok(Arc::clone(self.store.get_or_init(|| store)))
+    }
+
+    /// Opens the store, and names the struct in it.
+    pub(crate) async fn document(&self, dir: &Key) -> Result<Document> {
+        Ok(Document::below(&self.open().await?, dir.clone())?)
+    }
+
+    /// Asks the store something that may be asked again, until it answers or the time is up.
+    pub(crate) async fn ask<T, F>(&self, mut question: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = quorate::Result<T>>,
+    {
+        let mut last = None;
+        loop {
+            match timeout_at(self.deadline, question()).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) if error.is_retryable() => last = Some(error.to_string()),
+                Ok(Err(error)) => return Err(error.into()),
+                Err(_) => return Err(self.no_answer(last)),
+            }
+            if Instant::now() + RETRY_PAUSE >= self.deadline {
+                return Err(self.no_answer(last));
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    /// Waits for something that writes, and a little longer than the time that was given: that ends by itself.
+    pub(crate) async fn finish<T, E>(
+        &self,
+        work: impl Future<Output = std::result::Result<T, E>>,
+    ) -> Result<T>
+    where
+        Failure: From<E>,
+    {
+        match timeout(self.remaining() + ANSWER_TIME, work).await {
+            Ok(done) => Ok(done?),
+            Err(_) => Err(Failure::timed_out(format!(
+                "{} did not answer in time: what was asked for may have been done",
+                self.url
+            ))),
+        }
+    }
+
+    /// The lock that the program around this one holds for it, if it is that of `dir` in this store.
+    pub(crate) fn held_lock(&self, dir: &Key) -> Result<Option<quorate::HeldLock>> {
+        let Some(HeldFor { lock, store }) = environment::held_lock()? else {
+            return Ok(None);
+        };
+        let is_here = match store {
+            Some(url) => absolute(url.parse()?)? == self.url,
+            None => true,
+        };
+        let below = dir.join("write_lock")?.below();
+        Ok(Some(lock).filter(|lock| is_here && below.contains(&lock.entry)))
+    }
+
+    /// Ends the session, so that nothing stays behind until a timeout.
+    pub(crate) async fn close(&self) {
+        if let Some(store) = self.store.get() {
+            // What is not ended in time ends with the process or its lease.
+            let _ = timeout(CLOSE_TIME, store.close()).await;
+        }
+    }
+
+    /// The sentence about a store that did not answer.
+    fn no_answer(&self, error: Option<String>) -> Failure {
+        let status = self.store.get().map(|store| store.status().borrow().link.clone());
+        let reason = match status {
+            Some(Link::Lost { reason }) => Some(reason.to_string()),
+            _ => error,
+        };
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let time = humantime::format_duration(self.timeout);
+        Failure::timed_out(format!("{} was not reached within {time}{reason}", self.url))
+    }
+}
+
+/// Makes the path of a file good in every working directory.
+fn absolute(url: StoreUrl) -> Result<StoreUrl> {
+    match url {
+        StoreUrl::Sqlite { path } => {
+            let path = std::path::absolute(path).map_err(Failure::failed)?;
+            Ok(StoreUrl::Sqlite { path })
+        }
+        url => Ok(url),
+    }
+}
+
+/// The store of somebody who named none.
+fn default_file() -> Result<PathBuf> {
+    let data = environment::data_directory();
+    let data =
+        data.ok_or_else(|| Failure::usage("no store is named, and HOME is not set: use --store URL"))?;
+    Ok(data.join("quorate").join("quorate.db"))
+}
+
+/// Makes the directory of the default store, for its owner only.
+fn make_private_parent(file: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let Some(parent) = file.parent() else { return Ok(()) };
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent);
+    made.map_err(|error| Failure::failed(format!("{} cannot be made: {error}", parent.display())))
+}

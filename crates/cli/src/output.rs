@@ -1,0 +1,119 @@
+//! The only place that prints: data to standard output, words to standard error, every line flushed.
+
+use std::fmt::Write as _;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use rustix::event::{PollFd, PollFlags, poll};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::exit::{Exit, Failure, Result};
+
+/// Where a command prints to.
+#[derive(Debug)]
+pub(crate) struct Output {
+    is_terminal: bool,
+}
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        Self { is_terminal: io::stdout().is_terminal() }
+    }
+
+    /// Prints one line of data. Colours reach terminals only.
+    pub(crate) fn line(&self, text: impl std::fmt::Display) -> Result<()> {
+        let mut out = anstream::stdout().lock();
+        done(writeln!(out, "{text}").and_then(|()| out.flush()))
+    }
+
+    /// Prints bytes as they are.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Result<()> {
+        let mut out = io::stdout().lock();
+        done(out.write_all(bytes).and_then(|()| out.flush()))
+    }
+
+    /// Prints one line of JSON.
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
+        let mut text = serde_json::to_vec(value).map_err(Failure::failed)?;
+        text.push(b'\n');
+        self.raw(&text)
+    }
+
+    /// Prints a document: for people on a terminal, on one line for everybody else.
+    pub(crate) fn document(&self, value: &Value) -> Result<()> {
+        if self.is_terminal {
+            let mut text = serde_json::to_vec_pretty(value).map_err(Failure::failed)?;
+            text.push(b'\n');
+            self.raw(&text)
+        } else {
+            self.json(value)
+        }
+    }
+
+    /// Waits until nobody will read what is printed any more.
+    pub(crate) async fn unread(&self) {
+        // The thread ends with the program.
+        let watching = tokio::task::spawn_blocking(|| {
+            let stdout = io::stdout();
+            loop {
+                match poll(&mut [PollFd::new(&stdout, PollFlags::empty())], None) {
+                    Err(rustix::io::Errno::INTR) => {}
+                    result => return result.is_ok(),
+                }
+            }
+        });
+        if !watching.await.unwrap_or(false) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Says something to whoever runs the program. If nobody can hear it, that is no failure.
+    pub(crate) fn words(&self, text: impl std::fmt::Display) {
+        let mut err = anstream::stderr().lock();
+        let _ = writeln!(err, "quorate: {}", plain(&text.to_string()));
+    }
+}
+
+/// A reader that went away ends the program quietly. Anything else is said.
+fn done(result: io::Result<()>) -> Result<()> {
+    result.map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Failure::quiet(Exit::Done),
+        _ => Failure::failed(format!("standard output cannot be written: {error}")),
+    })
+}
+
+/// Text in a colour.
+pub(crate) fn coloured(colour: AnsiColor, text: &str) -> String {
+    let style = Style::new().fg_color(Some(colour.into()));
+    format!("{style}{text}{style:#}")
+}
+
+/// Text of a stranger without the characters that steer a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut plain, c| {
+        if c.is_control() && c != '\n' && c != '\t' {
+            // Writing to a string cannot fail.
+            let _ = write!(plain, "{}", c.escape_default());
+        } else {
+            plain.push(c);
+        }
+        plain
+    })
+}
+
+/// As [`plain`], on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    plain(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_made_visible() {
+        assert_eq!(plain("a\u{1b}[31mb\u{9b}c\nd"), "a\\u{1b}[31mb\\u{9b}c\nd");
+        assert_eq!(one_line("a\nb\tc"), "a\\nb\\tc");
+    }
+}

@@ -1,0 +1,13 @@
+//! The program, run as scripts run it: exit codes, JSON shapes, signals, many processes at once.
+
+#![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
+
+mod keys;
+mod lock;
+mod program;
+mod structs;
+mod support;
+mod terminal;
+mod unreachable;
+mod watch;
+mod writers;
