@@ -47,7 +47,7 @@ impl Inner {
             let was = status.clone();
             if link == Link::Live || status.incarnation.is_some() {
                 status.incarnation = Some(incarnation);
-                status.server = Some("ZooKeeper".into());
+                status.server.get_or_insert_with(|| "ZooKeeper".into());
             }
             // A reconnect that is tried is no news beside the loss that it follows.
             if !matches!((&status.link, &link), (Link::Lost { .. }, Link::Lost { .. })) {
@@ -57,15 +57,34 @@ impl Inner {
         });
     }
 
-    /// Follows what the client says of itself, until it is closed.
+    /// Follows what the client says of itself, until it is closed, and asks each server that it gets to for its
+    /// version.
     pub(crate) async fn follow_status(self: Arc<Self>) {
         let mut state = self.client.state();
         loop {
-            state.borrow_and_update();
+            let is_connected = state.borrow_and_update().is_connected();
             self.refresh_status();
-            if matches!(self.status.borrow().link, Link::Closed) || state.changed().await.is_err() {
+            if matches!(self.status.borrow().link, Link::Closed) {
                 return;
             }
+            let changed = tokio::select! {
+                changed = state.changed() => changed,
+                () = self.ask_version(), if is_connected => state.changed().await,
+            };
+            if changed.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn ask_version(&self) {
+        if let Some(version) = self.client.server_version().await {
+            let server: Arc<str> = format!("ZooKeeper {version}").into();
+            self.status.send_if_modified(|status| {
+                let is_new = status.server.as_ref() != Some(&server);
+                status.server = Some(server);
+                is_new
+            });
         }
     }
 }

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use quorate_datasync::{
     Consistency, Error, ErrorKind, Key, Lease, LeaseControl, LeaseId, List, Result, Want,
 };
-use quorate_zk::{Delete, ErrorCode, Request};
+use quorate_zk::{Delete, ErrorCode, Request, SessionToken};
 
 use crate::error::classify;
 use crate::inner::Inner;
@@ -25,18 +25,28 @@ pub(crate) struct Grants {
 }
 
 /// What was put under one lease.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Held {
+    /// The session that it is.
+    session: SessionToken,
     keys: HashSet<Key>,
     /// Names that may have been created without an answer: what they are below of, and what they begin with.
     stems: HashSet<(Key, String)>,
 }
 
 impl Grants {
-    fn open(&self) -> u64 {
+    fn open(&self, session: SessionToken) -> u64 {
         let grant = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        self.lock().insert(grant, Held::default());
+        let mut held = self.lock();
+        // Sessions that are over have taken their keys with them.
+        held.retain(|_, held| !held.session.has_expired());
+        held.insert(grant, Held { session, keys: HashSet::new(), stems: HashSet::new() });
         grant
+    }
+
+    /// The session of a lease that this store granted and that was not given back.
+    pub(crate) fn session(&self, grant: u64) -> Option<SessionToken> {
+        self.lock().get(&grant).map(|held| held.session.clone())
     }
 
     /// A key was put under a lease, or may have been.
@@ -65,8 +75,8 @@ impl Grants {
         self.lock().iter().find(|(_, held)| held.keys.contains(key)).map(|(grant, _)| *grant)
     }
 
-    fn take(&self, grant: u64) -> Held {
-        self.lock().remove(&grant).unwrap_or_default()
+    fn take(&self, grant: u64) -> Option<Held> {
+        self.lock().remove(&grant)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Held>> {
@@ -78,7 +88,7 @@ impl Inner {
     /// Grants a lease of the session, once there is one.
     pub(crate) async fn grant(self: &Arc<Self>) -> Result<Lease> {
         let session = self.client.session().await.map_err(|error| classify("grant", None, error))?;
-        let grant = self.grants.open();
+        let grant = self.grants.open(session.clone());
         let id = LeaseId::new(session.id().get().cast_unsigned());
         let control = Arc::new(Control { inner: Arc::clone(self), id, grant });
         Ok(Lease::new(id, grant, session.timeout(), session.expired(), control))
@@ -120,7 +130,7 @@ struct Control {
 #[async_trait]
 impl LeaseControl for Control {
     async fn revoke(&self) -> Result<()> {
-        let held = self.inner.grants.take(self.grant);
+        let Some(held) = self.inner.grants.take(self.grant) else { return Ok(()) };
         let result = self.inner.revoke(self.id, &held).await;
         if result.is_err() {
             // What is left is deleted in the background, or by the end of the session.
@@ -130,7 +140,7 @@ impl LeaseControl for Control {
     }
 
     fn revoke_in_background(&self) {
-        let held = self.inner.grants.take(self.grant);
+        let Some(held) = self.inner.grants.take(self.grant) else { return };
         if held.keys.is_empty() && held.stems.is_empty() {
             return;
         }
@@ -142,19 +152,11 @@ impl LeaseControl for Control {
         // The task ends when the keys are gone, by its hand or with the session.
         runtime.spawn(async move {
             while let Err(error) = inner.revoke(id, &held).await {
-                if !is_passing(&error) || !inner.is_session(id) {
+                if !is_passing(&error) || held.session.has_expired() {
                     return;
                 }
             }
         });
-    }
-}
-
-impl Inner {
-    /// Whether a lease id still is that of the session.
-    fn is_session(&self, id: LeaseId) -> bool {
-        let held = self.client.state().borrow().session_id();
-        held.is_some_and(|held| held.get().cast_unsigned() == id.get())
     }
 }
 

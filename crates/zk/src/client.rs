@@ -17,6 +17,7 @@ use crate::{
     response::Response,
     session_token::SessionToken,
     state::ClientState,
+    transport::four_letter_word,
     watcher::AddingWatch,
 };
 
@@ -104,10 +105,33 @@ impl Client {
     ///
     /// As for [`request`](Self::request), for each of them alone.
     pub fn request_all(&self, requests: Vec<Request>) -> Vec<Response> {
-        let prepared = requests.into_iter().map(|request| self.prepare(request, None));
-        let (responses, submissions): (Vec<_>, Vec<_>) = prepared.unzip();
-        self.handle.inbox.submit(submissions.into_iter().flatten());
-        responses
+        self.submit_all(None, requests)
+    }
+
+    /// Submits requests next to each other like [`request_all`](Self::request_all), all of them to be sent in this
+    /// session or never, like [`request_in`](Self::request_in).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`request`](Self::request), for each of them alone.
+    pub fn request_all_in(&self, session: &SessionToken, requests: Vec<Request>) -> Vec<Response> {
+        self.submit_all(Some(session.id()), requests)
+    }
+
+    /// Asks the server that the session is at for its version, as in `3.8.0`. The protocol does not tell it; this
+    /// sends the word `srvr` over a connection of its own. `None` if there is no connection, or no answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    pub async fn server_version(&self) -> Option<String> {
+        let server = match &*self.handle.shown.state.borrow() {
+            ClientState::Connected { server, .. } => *server,
+            _ => return None,
+        };
+        let answer = four_letter_word(server, b"srvr").await.ok()?;
+        let version = answer.lines().find_map(|line| line.strip_prefix("Zookeeper version: "))?;
+        version.split(['-', ',']).next().map(|number| number.trim().to_owned())
     }
 
     /// Adds a watch on a path, where a znode need not exist. It is armed when the future resolves, and armed
@@ -168,6 +192,13 @@ impl Client {
         self.handle.inbox.close();
         // An error means that the driver is gone, which is as good.
         drop(self.handle.shown.state.clone().wait_for(ClientState::is_final).await);
+    }
+
+    fn submit_all(&self, session: Option<SessionId>, requests: Vec<Request>) -> Vec<Response> {
+        let prepared = requests.into_iter().map(|request| self.prepare(request, session));
+        let (responses, submissions): (Vec<_>, Vec<_>) = prepared.unzip();
+        self.handle.inbox.submit(submissions.into_iter().flatten());
+        responses
     }
 
     fn prepare(&self, request: Request, session: Option<SessionId>) -> (Response, Option<Submission>) {

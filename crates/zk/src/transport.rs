@@ -11,7 +11,7 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 use tokio::{
-    io::{AsyncReadExt, AsyncWrite},
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
@@ -20,6 +20,12 @@ use crate::hosts::Round;
 
 /// Room made for a read: many small replies come in one.
 const READ_BYTES: usize = 64 * 1024;
+
+/// The longest answer to a four-letter word that is read.
+const WORD_BYTES_MAX: u64 = 64 * 1024;
+
+/// How long a server may take to answer a four-letter word.
+const WORD_TIME: Duration = Duration::from_secs(2);
 
 /// The end of a dial: a link, or nothing if the round is over.
 pub(crate) struct Dialed {
@@ -36,6 +42,18 @@ pub(crate) async fn dial(mut round: Round, limit: Duration) -> Dialed {
         }
     }
     Dialed { round, link: None }
+}
+
+/// Asks a server outside of any session, and reads its answer to the end.
+pub(crate) async fn four_letter_word(server: SocketAddr, word: &[u8; 4]) -> io::Result<String> {
+    let ask = async {
+        let mut stream = TcpStream::connect(server).await?;
+        stream.write_all(word).await?;
+        let mut answer = Vec::new();
+        stream.take(WORD_BYTES_MAX).read_to_end(&mut answer).await?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    };
+    timeout(WORD_TIME, ask).await?
 }
 
 /// A connection to one server.

@@ -10,9 +10,9 @@ mod results;
 
 use futures_util::future::join_all;
 use quorate_datasync::{
-    Check, Committed, Conflict, Consistency, Error, ErrorKind, Key, List, Result, Txn, Want, Write,
+    Check, Committed, Conflict, Consistency, Error, ErrorKind, Key, LeaseRef, List, Result, Txn, Want, Write,
 };
-use quorate_zk::{ErrorCode, Multi, MultiResult, Reply, ReplyBody, Request, RequestError, Zxid};
+use quorate_zk::{ErrorCode, Multi, MultiResult, Reply, ReplyBody, Request, RequestError, SessionToken};
 
 use self::plan::{Known, Plan, Role, demanded};
 use crate::error::{classify, kind_of};
@@ -61,7 +61,11 @@ impl Inner {
         }
         let mut requests = vec![Request::Multi(Multi { ops })];
         requests.extend(txn.reads().iter().map(|read| self.trailing(read)));
-        let mut responses = self.client.request_all(requests).into_iter();
+        let responses = match self.session_of(txn)? {
+            Some(session) => self.client.request_all_in(&session, requests),
+            None => self.client.request_all(requests),
+        };
+        let mut responses = responses.into_iter();
         let multi = responses.next().expect("there is a response for every request");
         let (zxid, results) = match multi.await {
             Ok(Reply { zxid, body: ReplyBody::Multi(results), .. }) => (zxid, results),
@@ -71,12 +75,23 @@ impl Inner {
         if let Some((index, code)) = MultiResult::first_error(&results) {
             return self.refused(txn, roles.get(index).copied(), code, known).await;
         }
-        self.applied(txn, &roles, &results, zxid).await?;
+        self.applied(txn, &roles, &results);
         let mut answers = Vec::with_capacity(txn.reads().len());
         for (read, response) in txn.reads().iter().zip(responses) {
             answers.push(self.answer(read, response).await.map_err(Error::perhaps_applied)?);
         }
         Ok(Attempt::Done(self.describe(txn, &roles, &results, crate::map::revision(zxid), answers)))
+    }
+
+    /// The session that a transaction belongs to because it puts keys under a lease: it is sent in that one or never.
+    fn session_of(&self, txn: &Txn) -> Result<Option<SessionToken>> {
+        let Some((_, lease)) = leased(txn).next() else { return Ok(None) };
+        match self.grants.session(lease.grant()) {
+            Some(session) => Ok(Some(session)),
+            None => {
+                Err(Error::new(ErrorKind::LeaseEnded, "commit").because("the lease is not of this store"))
+            }
+        }
     }
 
     /// A conflict shows already; but a check before it may be refused first.
@@ -219,16 +234,8 @@ impl Inner {
 
     /// The multi itself failed. What may have been put under a lease is remembered, so that the lease deletes it.
     fn failed(&self, txn: &Txn, error: RequestError) -> Error {
-        let leases = || {
-            txn.writes().iter().filter_map(|write| match write {
-                Write::Put { lease: Some(lease), .. } | Write::CreateUnique { lease: Some(lease), .. } => {
-                    Some((write, lease))
-                }
-                _ => None,
-            })
-        };
         if error.maybe_applied() {
-            for (write, lease) in leases() {
+            for (write, lease) in leased(txn) {
                 match write {
                     Write::CreateUnique { parent, stem, .. } => {
                         self.grants.add_stem(lease.grant(), parent, stem);
@@ -241,7 +248,7 @@ impl Inner {
                 }
             }
         }
-        if error.is_session_expired() && leases().next().is_some() {
+        if error.is_session_expired() && leased(txn).next().is_some() {
             let ended = Error::new(ErrorKind::LeaseEnded, "commit");
             let ended = if error.maybe_applied() { ended.perhaps_applied() } else { ended };
             return ended.caused_by(error);
@@ -250,17 +257,12 @@ impl Inner {
         classify("commit", key, error)
     }
 
-    /// The multi was applied: remembers what is under which lease. If a lease ended before the answer came, what was
-    /// put under it may belong to the session that came after, and is taken back.
-    async fn applied(&self, txn: &Txn, roles: &[Role], results: &[MultiResult], zxid: Zxid) -> Result<()> {
-        let mut astray = Vec::new();
+    /// The multi was applied: remembers what is under which lease.
+    fn applied(&self, txn: &Txn, roles: &[Role], results: &[MultiResult]) {
         for (index, write) in txn.writes().iter().enumerate() {
             match write {
                 Write::Put { lease: Some(lease), .. } | Write::CreateUnique { lease: Some(lease), .. } => {
-                    let Some(key) = self.written_key(index, write, roles, results) else { continue };
-                    if lease.has_ended() {
-                        astray.push(key);
-                    } else {
+                    if let Some(key) = self.written_key(index, write, roles, results) {
                         self.grants.add(lease.grant(), &key);
                     }
                 }
@@ -268,11 +270,15 @@ impl Inner {
                 _ => {}
             }
         }
-        if astray.is_empty() {
-            return Ok(());
-        }
-        tracing::warn!(?astray, zxid = zxid.get(), "a lease ended while keys were put under it");
-        join_all(astray.iter().map(|key| self.delete_now(key))).await;
-        Err(Error::new(ErrorKind::LeaseEnded, "commit").on(&astray[0]).perhaps_applied())
     }
+}
+
+/// The writes of a transaction that put keys under a lease.
+fn leased(txn: &Txn) -> impl Iterator<Item = (&Write, &LeaseRef)> {
+    txn.writes().iter().filter_map(|write| match write {
+        Write::Put { lease: Some(lease), .. } | Write::CreateUnique { lease: Some(lease), .. } => {
+            Some((write, lease))
+        }
+        _ => None,
+    })
 }
