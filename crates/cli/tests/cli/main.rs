@@ -11,3 +11,4 @@ mod terminal;
 mod unreachable;
 mod watch;
 mod writers;
+mod zookeeper;

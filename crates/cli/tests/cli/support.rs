@@ -20,6 +20,7 @@ const LINES_MAX: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) dir: TempDir,
+    url: String,
 }
 
 /// What a finished program left.
@@ -39,11 +40,18 @@ pub(crate) struct Running {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("state.db").display());
+        Self { dir, url }
+    }
+
+    /// A store that is somewhere else.
+    pub(crate) fn at(url: String) -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), url }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("sqlite:{}", self.dir.path().join("state.db").display())
+        self.url.clone()
     }
 
     /// The program with these arguments, on this store and in no other environment that it knows.
