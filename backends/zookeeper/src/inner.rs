@@ -6,6 +6,7 @@ use quorate_datasync::{Incarnation, Link, StoreStatus};
 use quorate_zk::{Client, ClientState};
 use tokio::sync::watch;
 
+use crate::barrier::Barriers;
 use crate::lease::Grants;
 use crate::map::Paths;
 
@@ -15,13 +16,15 @@ pub(crate) struct Inner {
     pub(crate) client: Client,
     pub(crate) paths: Paths,
     pub(crate) grants: Grants,
+    pub(crate) barriers: Barriers,
     status: watch::Sender<StoreStatus>,
 }
 
 impl Inner {
     pub(crate) fn new(client: Client, paths: Paths) -> Arc<Self> {
         let status = watch::Sender::new(StoreStatus::connecting());
-        Arc::new(Self { client, paths, grants: Grants::default(), status })
+        let (grants, barriers) = (Grants::default(), Barriers::default());
+        Arc::new(Self { client, paths, grants, barriers, status })
     }
 
     pub(crate) fn status(&self) -> watch::Receiver<StoreStatus> {

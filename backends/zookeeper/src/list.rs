@@ -61,7 +61,7 @@ impl Inner {
     /// The names directly below a path, in order, and the revision of the read.
     async fn names(&self, path: &ZnodePath, at: Consistency) -> Result<(Vec<String>, Revision)> {
         let request = Request::GetChildren(GetChildren { path: path.clone(), watch: false });
-        match self.ask(at, path, request).await.map_err(|error| classify("list", None, error))? {
+        match self.ask(at, request).await.map_err(|error| classify("list", None, error))? {
             Answer::Missing(zxid) => Ok((Vec::new(), map::revision(zxid))),
             Answer::Found(Reply { zxid, body: ReplyBody::Children { mut names, .. }, .. }) => {
                 names.retain(|name| !self.paths.is_reserved_below(path, name));
@@ -86,7 +86,7 @@ impl Inner {
             List::Entries => Request::GetData(GetData { path: path.clone(), watch: false }),
             List::Names | List::Keys => Request::Exists(Exists { path: path.clone(), watch: false }),
         };
-        let answer = self.ask(Consistency::Local, &path, request).await;
+        let answer = self.ask(Consistency::Local, request).await;
         match answer.map_err(|error| classify("list", Some(&key), error))? {
             Answer::Missing(_) => Ok(Found::Nothing),
             Answer::Found(Reply { body: ReplyBody::Data { data, stat }, .. }) => {

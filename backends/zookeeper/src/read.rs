@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use quorate_datasync::{Consistency, Error, Found, Key, Read, Result, Want};
-use quorate_zk::{ErrorCode, Exists, GetData, Reply, ReplyBody, Request, RequestError, ZnodePath};
+use quorate_zk::{ErrorCode, Exists, GetData, Reply, ReplyBody, Request, RequestError};
 
-use crate::barrier::barrier;
 use crate::error::classify;
 use crate::inner::Inner;
 use crate::map;
@@ -24,7 +23,7 @@ impl Inner {
             Want::Value => Request::GetData(GetData { path: path.clone(), watch: false }),
             Want::Stat => Request::Exists(Exists { path: path.clone(), watch: false }),
         };
-        let answer = self.ask(at, &path, request).await.map_err(|error| classify("get", Some(key), error))?;
+        let answer = self.ask(at, request).await.map_err(|error| classify("get", Some(key), error))?;
         let (found, zxid) = match answer {
             Answer::Missing(zxid) => (Found::Absent, zxid),
             Answer::Found(Reply { zxid, body: ReplyBody::Data { data, stat }, .. }) => {
@@ -42,12 +41,11 @@ impl Inner {
     pub(crate) async fn ask(
         &self,
         at: Consistency,
-        path: &ZnodePath,
         request: Request,
     ) -> std::result::Result<Answer, RequestError> {
         let mut tries = 0;
         loop {
-            match self.ask_once(at, path, request.clone()).await {
+            match self.ask_once(at, request.clone()).await {
                 Err(error) if is_passing(&error) && tries < TRIES_MAX => {
                     tries += 1;
                     tokio::time::sleep(PAUSE.mul_f64(f64::from(tries) / f64::from(TRIES_MAX))).await;
@@ -57,24 +55,8 @@ impl Inner {
         }
     }
 
-    async fn ask_once(
-        &self,
-        at: Consistency,
-        path: &ZnodePath,
-        request: Request,
-    ) -> std::result::Result<Answer, RequestError> {
-        let answer = match barrier(at, path) {
-            None => self.client.request(request).await,
-            Some(barrier) => {
-                let mut responses = self.client.request_all(vec![barrier, request]).into_iter();
-                let (ahead, answer) = (responses.next(), responses.next());
-                if let Some(ahead) = ahead {
-                    // A server answers a read even where it refuses the barrier ahead of it.
-                    ahead.await?;
-                }
-                answer.expect("there is a response for every request").await
-            }
-        };
+    async fn ask_once(&self, at: Consistency, request: Request) -> std::result::Result<Answer, RequestError> {
+        let answer = self.barriers.read(&self.client, at, request).await;
         match answer {
             Ok(reply) => Ok(Answer::Found(reply)),
             Err(error) if error.code() == Some(ErrorCode::NoNode) => {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use quorate_datasync::{Change, Document, Key, Origin, Shared, Store, UpdateError};
+use futures_util::future::join_all;
+use quorate_datasync::{Change, Consistency, Document, Key, Origin, Shared, Store, UpdateError, Want};
+use quorate_zk::OpCode;
 use quorate_zk_fake::{Direction, FakeZooKeeper};
 use quorate_zookeeper::ZooKeeper;
 use serde::{Deserialize, Serialize};
@@ -187,6 +189,19 @@ async fn a_wiped_ensemble_is_a_new_incarnation() {
     let set = timeout(WAIT, changes.next()).await.expect("the new life is told").unwrap();
     assert!(set.revision < before);
     assert_eq!(rig.counter.peek().n, 1);
+}
+
+#[tokio::test]
+async fn reads_that_are_asked_for_together_share_one_barrier() {
+    let rig = Rig::start().await;
+    for (at, op) in [(Consistency::Synced, OpCode::Sync), (Consistency::Linearizable, OpCode::Multi)] {
+        rig.server.forget_requests();
+        let key = Key::parse("/counter/payload").unwrap();
+        let reads = (0..100).map(|_| rig.store.get(&key, Want::Stat, at));
+        assert!(join_all(reads).await.into_iter().all(|read| read.is_ok_and(|read| read.stat().is_some())));
+        let barriers = rig.server.requests().iter().filter(|request| request.op == op).count();
+        assert_eq!(barriers, 1);
+    }
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ impl Inner {
     pub(super) async fn znode_stat(&self, key: &Key) -> Result<Option<ZnodeStat>> {
         let path = self.paths.of(key);
         let request = Request::Exists(Exists { path: path.clone(), watch: false });
-        let answer = self.ask(Consistency::Synced, &path, request).await;
+        let answer = self.ask(Consistency::Synced, request).await;
         match answer.map_err(|error| classify("commit", Some(key), error.failed()))? {
             Answer::Missing(_) => Ok(None),
             Answer::Found(Reply { body: ReplyBody::Stat(stat), .. }) => Ok(Some(stat)),
