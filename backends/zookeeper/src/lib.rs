@@ -5,6 +5,10 @@
 //! store share its fate, and a revoked one deletes what was put under it. Reads are made current by a request that
 //! travels ahead of them on the same connection: `sync`, or an empty `multi`, which a quorum has to agree to.
 //!
+//! A key below `/zookeeper` is refused unless there is a chroot: the server keeps that for itself. The server compares
+//! the number of writes alone: a commit at a version is not refused on a key that was deleted, made again and written
+//! exactly as often since. That shows in the answer, and is logged as a warning.
+//!
 //! ```no_run
 //! use quorate_datasync::{Key, StoreExt};
 //! use quorate_zookeeper::ZooKeeper;

@@ -1,11 +1,14 @@
 //! Keys and znodes, entries and stats.
 
 use bytes::Bytes;
-use quorate_datasync::{Entry, Key, LeaseId, Prefix, Revision, Stat, Version};
+use quorate_datasync::{Entry, Error, ErrorKind, Key, LeaseId, Prefix, Result, Revision, Stat, Version};
 use quorate_zk::{Stat as ZnodeStat, ZnodePath, Zxid};
 
 /// Marks the version of a leased entry, so that a put that would change the lease is refused without a look.
 const LEASED: u64 = 1 << 32;
+
+/// Values up to here are copied, lest they keep the 64 KiB that they were read with.
+const COPIED_MAX: usize = 32 * 1024;
 
 /// The part of the tree that the server keeps for itself.
 const RESERVED: &str = "/zookeeper";
@@ -52,6 +55,15 @@ impl Paths {
             return None;
         }
         Key::parse(relative).ok()
+    }
+
+    /// Refuses a key that the server keeps for itself: its changes would not be told, nor would it be listed.
+    pub(crate) fn check(&self, key: &Key) -> Result<()> {
+        if self.chroot.is_none() && is_reserved(key.as_str()) {
+            let detail = "the server keeps /zookeeper for itself";
+            return Err(Error::new(ErrorKind::Invalid, "key").on(key).because(detail));
+        }
+        Ok(())
     }
 
     /// Whether a name directly below `path` is kept by the server for itself.
@@ -106,7 +118,11 @@ pub(crate) fn stat(key: &Key, stat: &ZnodeStat) -> Stat {
 
 /// The entry of a znode; `None` for a directory. The value is copied out of the read buffer unless it is most of it.
 pub(crate) fn entry(key: &Key, data: Option<Bytes>, znode: &ZnodeStat) -> Option<Entry> {
-    is_entry(znode).then(|| Entry::new(stat(key, znode), data.unwrap_or_default()))
+    is_entry(znode).then(|| {
+        let data = data.unwrap_or_default();
+        let value = if data.len() < COPIED_MAX { Bytes::copy_from_slice(&data) } else { data };
+        Entry::new(stat(key, znode), value)
+    })
 }
 
 #[cfg(test)]
@@ -134,6 +150,9 @@ mod tests {
         assert_eq!(paths.key(&path("/zookeeper/config")), None);
         assert!(paths.key(&path("/zookeepers")).is_some());
         assert!(paths.is_reserved_below(&ZnodePath::root(), "zookeeper"));
+        let reserved = Key::parse("/zookeeper/quota").unwrap();
+        assert_eq!(paths.check(&reserved).unwrap_err().kind(), ErrorKind::Invalid);
+        assert!(Paths::new(Some(Key::parse("/prod").unwrap())).check(&reserved).is_ok());
     }
 
     #[test]

@@ -57,19 +57,29 @@ impl Store for ZooKeeper {
     }
 
     async fn get(&self, key: &Key, want: Want, at: Consistency) -> Result<Read> {
+        self.inner.paths.check(key)?;
         self.inner.read(key, want, at).await
     }
 
     async fn list(&self, prefix: &Prefix, want: List, at: Consistency) -> Result<Listing> {
+        prefix.key().map_or(Ok(()), |key| self.inner.paths.check(key))?;
         self.inner.list(prefix, want, at).await
     }
 
     async fn commit(&self, txn: Txn) -> Result<Committed> {
         txn.validate(&self.capabilities())?;
+        for key in txn.keys() {
+            self.inner.paths.check(key)?;
+        }
         self.inner.commit(&txn).await
     }
 
     async fn watch(&self, what: &Selection, from: WatchFrom) -> Result<RawChanges> {
+        let key = match what {
+            Selection::Key(key) => Some(key),
+            Selection::Prefix(prefix) => prefix.key(),
+        };
+        key.map_or(Ok(()), |key| self.inner.paths.check(key))?;
         self.inner.watch(what, from).await
     }
 

@@ -217,6 +217,22 @@ impl Txn {
         self
     }
 
+    /// Every key that is checked, written or read, and the parents of those that are named by the store.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        let written = self.writes.iter().map(|write| match write {
+            Write::CreateUnique { parent, .. } => parent,
+            Write::Put { key, .. }
+            | Write::Delete { key }
+            | Write::KeepDirectory { key }
+            | Write::RemoveDirectory { key } => key,
+        });
+        let read = self.reads.iter().filter_map(|read| match read {
+            ThenRead::Get(key) => Some(key),
+            ThenRead::Names(prefix) => prefix.key(),
+        });
+        self.checks.iter().map(Check::key).chain(written).chain(read)
+    }
+
     /// The checks, in order.
     #[must_use]
     pub fn checks(&self) -> &[Check] {

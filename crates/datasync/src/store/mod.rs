@@ -32,7 +32,9 @@ pub use status::{Link, StoreStatus};
 ///
 /// **Order.** Every commit has a revision, greater than those before it. For one key and one observer revisions
 /// never go backwards within one incarnation of the store. The versions of a key differ after every write, also
-/// across its deletion and recreation.
+/// across its deletion and recreation. (A store whose server compares a counter alone cannot refuse a commit on a
+/// key that was deleted, made again and written exactly as often in between; it tells the two apart on reading, and
+/// its documents say so.)
 ///
 /// **Commits.** All checks hold and all writes are applied, or none. The checks are tried in their order, then
 /// the writes; the error names the key of the first that was refused, which for a unique name is its parent.
