@@ -20,7 +20,7 @@ use crate::{
 /// How often the decision is made again because somebody wrote without the lock.
 const DECISIONS_MAX: u32 = 64;
 
-/// How long an open outcome is asked for before the update is given up.
+/// How long a transaction that was not sent is tried again before the update is given up.
 const OUTCOME_TIME: Duration = Duration::from_secs(30);
 
 /// What is to be written.
@@ -239,7 +239,7 @@ impl Editor {
             if tenure.lease.has_ended() {
                 tenure.consumed();
                 return if is_open || error.maybe_applied() {
-                    self.after_expiry(base, error).await
+                    self.after_expiry(tenure, base, error).await
                 } else {
                     Ok(Outcome::LockLost)
                 };
@@ -254,48 +254,51 @@ impl Editor {
                     });
                 }
                 Some(Conflict::Version | Conflict::Absent | Conflict::Present) => return Ok(Outcome::Moved),
-                _ if !error.is_retryable() && !error.maybe_applied() => return Err(error),
                 _ => {}
             }
             is_open |= error.maybe_applied();
-            if Instant::now() >= give_up || error.kind() == ErrorKind::Closed {
-                return if is_open { self.withdraw(tenure, error).await } else { Err(error) };
+            let is_final =
+                error.kind() == ErrorKind::Closed || !(error.is_retryable() || error.maybe_applied());
+            if is_final {
+                return Err(if is_open { error.perhaps_applied() } else { error });
+            }
+            // Once the outcome is open it is asked for as long as the lease lives, which a lost link ends.
+            if !is_open && Instant::now() >= give_up {
+                return Err(error);
             }
             tokio::time::sleep(backoff.next()).await;
         }
     }
 
-    /// Gives an open transaction up by deleting the lock entry: if that worked it was not applied and never will be.
-    async fn withdraw(&self, tenure: &mut Tenure, error: Error) -> Result<Outcome> {
-        let txn = Txn::new().check_present(&tenure.entry).delete(&tenure.entry);
-        match self.store.commit(txn).await {
-            Ok(_) => {
-                tenure.consumed();
-                Err(Error::new(ErrorKind::TimedOut, "update").on(&self.layout.payload).caused_by(error))
+    /// The lease ended under an open transaction. Its lock entry may still be there, and with it a copy of the
+    /// transaction may still be applied: so the entry is deleted first, which decides it. If that deleted it, the
+    /// transaction was not applied and never will be. If it was gone, whether the transaction consumed it or the
+    /// end of the lease took it shows only if the payload did not move.
+    async fn after_expiry(&self, tenure: &Tenure, base: Option<&Entry>, error: Error) -> Result<Outcome> {
+        let mut backoff = Backoff::default();
+        let give_up = Instant::now() + OUTCOME_TIME;
+        loop {
+            let txn = Txn::new().check_present(&tenure.entry).delete(&tenure.entry);
+            match self.store.commit(txn).await {
+                Ok(_) => return Ok(Outcome::LockLost),
+                Err(refused) if refused.as_conflict().is_some() => break,
+                Err(failed) if failed.kind() == ErrorKind::Closed || Instant::now() >= give_up => {
+                    return Err(error.perhaps_applied());
+                }
+                Err(_) => tokio::time::sleep(backoff.next()).await,
             }
-            Err(refused) if refused.as_conflict().is_some() && !tenure.lease.has_ended() => {
-                tenure.consumed();
-                Ok(Outcome::Applied(None, Revision::ZERO))
-            }
-            Err(_) => Err(error.perhaps_applied()),
         }
-    }
-
-    /// The lease ended under an open transaction. It will not be applied any more; whether it was shows only if
-    /// the payload did not move.
-    async fn after_expiry(&self, base: Option<&Entry>, error: Error) -> Result<Outcome> {
         let Ok(current) = self.read(Consistency::Linearizable).await else {
             return Err(error.perhaps_applied());
         };
         if current.as_ref().map(|entry| entry.version) == base.map(|entry| entry.version) {
-            Ok(Outcome::LockLost)
-        } else {
-            Err(Error::new(ErrorKind::LeaseEnded, "update")
-                .on(&self.layout.payload)
-                .because("the session expired and the payload moved")
-                .caused_by(error)
-                .perhaps_applied())
+            return Ok(Outcome::LockLost);
         }
+        Err(Error::new(ErrorKind::LeaseEnded, "update")
+            .on(&self.layout.payload)
+            .because("the session expired and the payload moved")
+            .caused_by(error)
+            .perhaps_applied())
     }
 
     /// Frees the lock at once; if the store does not answer, in the background.
