@@ -127,6 +127,13 @@ impl Error {
         self
     }
 
+    /// Says that nothing was written by what failed.
+    #[must_use]
+    pub(crate) fn not_applied(mut self) -> Self {
+        self.0.maybe_applied = false;
+        self
+    }
+
     /// Names the error that this one comes from.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

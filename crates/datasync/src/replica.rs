@@ -5,6 +5,9 @@ use std::collections::HashMap;
 
 use crate::{Entry, Event, Incarnation, Key, Moment, Revision};
 
+/// How many deletions are remembered until everything before them is known to have been told.
+const DELETED_MAX: usize = 4096;
+
 /// A local copy of the entries of a selection.
 ///
 /// It is fed the [`Event`]s of a watch and the owner's own commits, and says what each one changes. What repeats
@@ -17,6 +20,8 @@ pub struct Replica {
     revision: Revision,
     resync: Option<Staged>,
     is_synced: bool,
+    /// When keys were deleted, as long as an older put may still be told.
+    deleted: HashMap<Key, Revision>,
 }
 
 /// The content of a resync that was not completely told yet.
@@ -77,6 +82,12 @@ impl Replica {
         self.is_synced
     }
 
+    /// Which life of the store the copy is of.
+    #[must_use]
+    pub const fn incarnation(&self) -> Option<Incarnation> {
+        self.incarnation
+    }
+
     /// Up to where the copy is complete.
     #[must_use]
     pub const fn revision(&self) -> Revision {
@@ -101,13 +112,15 @@ impl Replica {
             Event::Delete { key, revision } => self.delete(&key, revision).into_iter().collect(),
             Event::Progress { revision, asked } => {
                 self.revision = self.revision.max(revision);
+                self.deleted.retain(|_, at| *at > revision);
                 vec![Delta::Current { revision: self.revision, asked }]
             }
         }
     }
 
     fn put(&mut self, entry: Entry) -> Option<Delta> {
-        if self.entries.get(&entry.key).is_some_and(|held| held.revision >= entry.revision) {
+        let is_old = self.entries.get(&entry.key).is_some_and(|held| held.revision >= entry.revision);
+        if is_old || self.was_deleted_after(&entry) {
             return None;
         }
         let previous = self.entries.insert(entry.key.clone(), entry.clone());
@@ -115,10 +128,29 @@ impl Replica {
     }
 
     fn delete(&mut self, key: &Key, revision: Revision) -> Option<Delta> {
-        if self.entries.get(key)?.revision > revision {
+        if self.entries.get(key).is_some_and(|held| held.revision > revision) {
             return None;
         }
+        self.remember_deleted(key, revision);
         self.entries.remove(key).map(|previous| Delta::Deleted { previous, revision })
+    }
+
+    /// Whether an entry is of before the deletion of its key, told late.
+    fn was_deleted_after(&self, entry: &Entry) -> bool {
+        self.deleted.get(&entry.key).is_some_and(|at| *at >= entry.revision)
+    }
+
+    fn remember_deleted(&mut self, key: &Key, revision: Revision) {
+        if self.deleted.len() >= DELETED_MAX {
+            // The older half: what was told before those is the least likely to come late.
+            let mut revisions: Vec<Revision> = self.deleted.values().copied().collect();
+            let middle = revisions.len() / 2;
+            let (_, middle, _) = revisions.select_nth_unstable(middle);
+            let middle = *middle;
+            self.deleted.retain(|_, at| *at > middle);
+        }
+        let at = self.deleted.entry(key.clone()).or_insert(revision);
+        *at = revision.max(*at);
     }
 
     /// Replaces the content by what was staged and gives back the difference, deletions first.
@@ -127,6 +159,12 @@ impl Replica {
             return Vec::new();
         };
         let is_same_life = self.incarnation == Some(incarnation);
+        if is_same_life {
+            entries.retain(|_, entry| !self.was_deleted_after(entry));
+            self.deleted.retain(|_, at| *at > revision);
+        } else {
+            self.deleted.clear();
+        }
         let mut deltas = Vec::new();
         self.entries.retain(|key, held| {
             // Within one life of the store a write of our own may be newer than the content that was loaded.
@@ -200,6 +238,18 @@ mod tests {
         assert_eq!(replica.apply(Event::Delete { key: key.clone(), revision: Revision::new(4) }), []);
         assert_eq!(resync(&mut replica, 1, vec![entry("/a", 4, "old")], 4), []);
         assert_eq!(replica.get(&key).unwrap().value, "new");
+    }
+
+    #[test]
+    fn a_put_that_is_told_after_its_deletion_changes_nothing() {
+        let mut replica = Replica::new();
+        resync(&mut replica, 1, vec![entry("/a", 1, "a")], 1);
+        let key = Key::parse("/a").unwrap();
+        let delete = Event::Delete { key, revision: Revision::new(4) };
+        assert_eq!(replica.apply(delete).len(), 1);
+        assert_eq!(replica.apply(Event::Put(entry("/a", 3, "late"))), []);
+        assert_eq!(resync(&mut replica, 1, vec![entry("/a", 3, "late")], 3), []);
+        assert_eq!(replica.apply(Event::Put(entry("/a", 5, "again"))).len(), 1);
     }
 
     #[test]

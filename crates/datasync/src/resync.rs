@@ -3,11 +3,12 @@
 //! It performs no I/O. The [watch driver](crate::watch) carries out its commands and feeds it what comes back:
 //! arm first, load second, pass on what changed meanwhile; on a gap load again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::{Entry, Event, Incarnation, Key, Moment, RawChange, Read, Revision};
 
-/// How many changes are kept while the content loads. Past it the content is loaded again afterwards.
+/// How many changes are kept while the content loads. Past it they are dropped, and the content is loaded once more
+/// when it was told.
 const MEANWHILE_MAX: usize = 4096;
 
 /// Turns what a store tells one watch into a stream of [`Event`]s: a resync, then changes.
@@ -29,7 +30,7 @@ enum State {
     /// The watch is being armed.
     Arming,
     /// The content is being loaded; what happens meanwhile is kept.
-    Loading { meanwhile: Vec<RawChange> },
+    Loading { meanwhile: Vec<RawChange>, dirty: HashSet<Key>, has_overflowed: bool },
     /// The content was told; changes follow.
     Live,
 }
@@ -97,13 +98,22 @@ impl Resync {
     pub fn handle_change(&mut self, change: RawChange) {
         match &mut self.state {
             State::Arming => debug_assert!(false, "a watch tells nothing before it is armed"),
-            State::Loading { meanwhile } => {
-                if change == RawChange::Gap || meanwhile.len() >= MEANWHILE_MAX {
-                    self.load();
-                } else {
+            State::Loading { meanwhile, dirty, has_overflowed } => match change {
+                RawChange::Gap => self.load(),
+                // One read tells them all.
+                RawChange::Dirty(key) if dirty.contains(&key) => {}
+                _ if *has_overflowed => {}
+                _ if meanwhile.len() >= MEANWHILE_MAX => {
+                    meanwhile.clear();
+                    *has_overflowed = true;
+                }
+                change => {
+                    if let RawChange::Dirty(key) = &change {
+                        dirty.insert(key.clone());
+                    }
                     meanwhile.push(change);
                 }
-            }
+            },
             State::Live => self.pass_on(change),
         }
     }
@@ -113,7 +123,9 @@ impl Resync {
         if round != self.round {
             return;
         }
-        let State::Loading { meanwhile } = std::mem::replace(&mut self.state, State::Live) else {
+        let State::Loading { meanwhile, has_overflowed, .. } =
+            std::mem::replace(&mut self.state, State::Live)
+        else {
             return;
         };
         let Loaded { incarnation, entries, revision, asked } = loaded;
@@ -125,10 +137,25 @@ impl Resync {
         self.events.push_back(Event::ResyncStart { incarnation });
         self.events.extend(entries.into_iter().map(Event::Resync));
         self.events.push_back(Event::ResyncDone { revision, asked });
+        if has_overflowed {
+            return self.load();
+        }
         for change in meanwhile {
             if !is_part_of(&change, &told, revision) {
                 self.pass_on(change);
             }
+        }
+    }
+
+    /// The watch ended, though the store goes on: it is armed again, and the content loaded again.
+    pub fn handle_ended(&mut self) {
+        self.start_round(State::Arming, Command::Arm);
+    }
+
+    /// The copy may be of another life of the store, or miss something: the content is loaded again.
+    pub fn handle_doubt(&mut self) {
+        if !matches!(self.state, State::Arming) {
+            self.load();
         }
     }
 
@@ -175,14 +202,20 @@ impl Resync {
         self.commands.pop_front()
     }
 
-    /// Begins a new round: everything under way is out of date.
     fn load(&mut self) {
+        let state = State::Loading { meanwhile: Vec::new(), dirty: HashSet::new(), has_overflowed: false };
+        let round = self.round + 1;
+        self.start_round(state, Command::Load { round });
+    }
+
+    /// Begins a new round: everything under way is out of date.
+    fn start_round(&mut self, state: State, command: Command) {
         self.round += 1;
         self.reading.clear();
         self.progress = None;
         self.commands.clear();
-        self.commands.push_back(Command::Load { round: self.round });
-        self.state = State::Loading { meanwhile: Vec::new() };
+        self.commands.push_back(command);
+        self.state = state;
     }
 
     fn pass_on(&mut self, change: RawChange) {
@@ -298,6 +331,30 @@ mod tests {
         assert_eq!(resync.poll_command(), Some(Command::Load { round: 2 }));
         resync.handle_loaded(1, loaded(vec![], 1));
         assert_eq!(drain(&mut resync), []);
+    }
+
+    #[test]
+    fn more_changes_than_are_kept_load_again_once_the_content_was_told() {
+        let mut resync = Resync::new();
+        resync.poll_command();
+        resync.handle_armed();
+        resync.poll_command();
+        for at in 0..2 * MEANWHILE_MAX as u64 {
+            resync.handle_change(RawChange::Put(entry("/a", at)));
+        }
+        assert_eq!(resync.poll_command(), None);
+        resync.handle_loaded(1, loaded(vec![entry("/a", 1)], 1));
+        assert_eq!(drain(&mut resync).len(), 3);
+        assert_eq!(resync.poll_command(), Some(Command::Load { round: 2 }));
+    }
+
+    #[test]
+    fn a_watch_that_ended_is_armed_again() {
+        let mut resync = live(vec![], 1);
+        resync.handle_ended();
+        assert_eq!(resync.poll_command(), Some(Command::Arm));
+        resync.handle_armed();
+        assert!(matches!(resync.poll_command(), Some(Command::Load { .. })));
     }
 
     #[test]

@@ -13,8 +13,8 @@ use futures_util::stream::FuturesUnordered;
 use crate::backoff::Backoff;
 use crate::resync::{Command, Loaded, Resync};
 use crate::{
-    Consistency, Error, ErrorKind, Event, Key, List, Moment, RawChanges, Read, Result, Selection, Store,
-    Want, WatchFrom,
+    Consistency, Error, ErrorKind, Event, Key, Link, List, Moment, RawChanges, Read, Result, Selection,
+    Store, Want, WatchFrom,
 };
 
 /// How many reads of one watch are under way at once.
@@ -88,7 +88,28 @@ impl Watch {
         }
     }
 
+    /// Says that the copy may be of another life of the store: the content is loaded again.
+    pub(crate) fn doubt(&mut self) {
+        self.resync.handle_doubt();
+    }
+
+    /// The watch ended. Unless the store was closed it is armed again.
+    fn on_changes_ended(&mut self) -> Option<Error> {
+        self.changes = None;
+        if self.store.status().borrow().link == Link::Closed {
+            self.ended = true;
+            return None;
+        }
+        self.delay = self.backoff.next();
+        self.resync.handle_ended();
+        Some(Error::new(ErrorKind::Backend, "watch").because("the store ended the watch"))
+    }
+
     fn begin(&mut self, command: Command) {
+        if !matches!(command, Command::Read { .. }) {
+            // A new round: what is under way is out of date.
+            self.steps = FuturesUnordered::new();
+        }
         let store = Arc::clone(&self.store);
         let selection = self.selection.clone();
         let delay = std::mem::take(&mut self.delay);
@@ -165,7 +186,11 @@ impl Stream for Watch {
             {
                 match change {
                     Some(change) => this.resync.handle_change(change),
-                    None => this.ended = true,
+                    None => {
+                        if let Some(error) = this.on_changes_ended() {
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                    }
                 }
                 continue;
             }

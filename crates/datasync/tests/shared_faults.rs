@@ -233,3 +233,75 @@ async fn an_update_while_disconnected_ends_in_time_and_was_not_applied() {
     assert_eq!(rig.stored().await, 0);
     rig.assert_lock_is_free().await;
 }
+
+#[tokio::test]
+async fn a_struct_that_comes_back_undecodable_keeps_its_last_good_copy() {
+    let rig = rig().await;
+    let mut events = rig.counter.events();
+    rig.outside.delete(&payload()).await.unwrap();
+    rig.outside.put(&payload(), "not json").await.unwrap();
+    rig.outside.put(&payload(), r#"{"n":5}"#).await.unwrap();
+    let Some(SharedEvent::Changed(gone)) = timeout(WAIT, events.next()).await.unwrap() else {
+        panic!("gone")
+    };
+    assert!(gone.current.is_none());
+    assert!(matches!(timeout(WAIT, events.next()).await.unwrap(), Some(SharedEvent::Rejected(_))));
+    assert_eq!(rig.counter.peek()["n"].as_u64().map(|n| n == 0 || n == 5), Some(true));
+    let Some(SharedEvent::Changed(back)) = timeout(WAIT, events.next()).await.unwrap() else {
+        panic!("back")
+    };
+    assert_eq!(*back.changes, [Change::Added { path: String::new(), value: json!({"n": 5}) }]);
+    assert_eq!(rig.counter.read().unwrap()["n"], 5);
+}
+
+#[tokio::test]
+async fn a_consistent_read_is_of_the_life_that_the_store_has_now() {
+    let rig = rig().await;
+    for _ in 0..5 {
+        rig.increment().await.unwrap();
+    }
+    rig.faulty.wipe();
+    rig.outside.put(&payload(), r#"{"n":100}"#).await.unwrap();
+    assert_eq!(rig.counter.read_consistent().await.unwrap()["n"], 100);
+    timeout(WAIT, async {
+        while rig.counter.peek()["n"] != 100 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_copy_is_fresh_again_as_soon_as_a_good_payload_follows_a_bad_one() {
+    let rig = rig().await;
+    let mut events = rig.counter.events();
+    rig.outside.put(&payload(), "bad").await.unwrap();
+    assert!(matches!(timeout(WAIT, events.next()).await.unwrap(), Some(SharedEvent::Rejected(_))));
+    timeout(WAIT, async {
+        while rig.counter.read().is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("a bad payload does not renew the age");
+    rig.outside.put(&payload(), r#"{"n":3}"#).await.unwrap();
+    assert!(matches!(timeout(WAIT, events.next()).await.unwrap(), Some(SharedEvent::Changed(_))));
+    assert_eq!(rig.counter.read().unwrap()["n"], 3);
+}
+
+#[tokio::test]
+async fn streams_end_with_an_opening_that_failed() {
+    let rig = rig().await;
+    let mut opening = Shared::<Value>::open(&rig.store, "/absent");
+    let mut events = opening.events().unwrap();
+    assert!(opening.join().await.is_err());
+    assert!(timeout(WAIT, events.next()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_wait_without_end_is_no_overflow() {
+    let rig = rig().await;
+    let lock = Document::below(&rig.outside, key("/counter")).unwrap().write_lock().unwrap();
+    lock.acquire(Duration::MAX).await.unwrap().release().await.unwrap();
+}

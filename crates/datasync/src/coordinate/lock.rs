@@ -12,12 +12,15 @@ use super::LeaseKeeper;
 use super::contender::{Contender, contenders, fresh_stem};
 use crate::backoff::Backoff;
 use crate::{
-    Answer, Committed, Conflict, Consistency, Entry, Error, ErrorKind, Event, Key, Lease, LeaseRef, List,
-    Result, Revision, Selection, Store, Txn, Want, Watch, Written,
+    Answer, Committed, Conflict, Consistency, Entry, Error, ErrorKind, Event, Key, Lease, List, Result,
+    Revision, Selection, Store, Txn, Want, Watch, Written,
 };
 
 /// The least time that the store is given to answer.
 const ANSWER_TIME: Duration = Duration::from_secs(1);
+
+/// What stands for a wait without end.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// A lock that one process at a time holds, across all processes that share the store.
 ///
@@ -102,7 +105,8 @@ struct Release {
     store: Arc<dyn Store>,
     directory: Key,
     stem: String,
-    lease: LeaseRef,
+    /// Held until the entry is gone: a lease that ends first might not know of an entry that was never answered.
+    lease: Arc<Lease>,
     is_done: bool,
 }
 
@@ -181,7 +185,7 @@ impl Tenure {
 impl LockRequest<'_> {
     /// Enters the queue and waits for the front of it.
     pub(crate) async fn acquire(&self) -> Result<Tenure, LockError> {
-        let deadline = Instant::now() + self.wait;
+        let deadline = after(self.wait);
         let mut backoff = Backoff::default();
         loop {
             match self.attempt(deadline).await {
@@ -207,7 +211,7 @@ impl LockRequest<'_> {
             store: Arc::clone(self.store),
             directory: self.directory.clone(),
             stem: stem.clone(),
-            lease: lease.reference(),
+            lease: Arc::clone(&lease),
             is_done: false,
         };
         let txn = Txn::new().create_unique(self.directory, &stem, identity(), &lease.reference());
@@ -223,8 +227,9 @@ impl LockRequest<'_> {
                 return Err(error);
             }
         };
+        let mut pauses = Backoff::default();
         loop {
-            let queue = self.in_order(contenders(&view.names), &stem).await?;
+            let queue = within(deadline, self.in_order(contenders(&view.names), &stem)).await?;
             let Some(at) = queue.iter().position(|contender| contender.name.starts_with(&stem)) else {
                 let lost = Error::new(ErrorKind::LeaseEnded, "lock").on(self.directory);
                 return Err(lost.because("the place in the queue is gone"));
@@ -233,7 +238,7 @@ impl LockRequest<'_> {
             if at == 0 {
                 let created = match view.created {
                     Some(created) => created,
-                    None => self.created(&entry).await?,
+                    None => within(deadline, self.created(&entry)).await?,
                 };
                 return Ok(Some(Tenure { entry, created, lease, got: view.got, release }));
             }
@@ -244,8 +249,12 @@ impl LockRequest<'_> {
                 () = tokio::time::sleep_until(deadline) => return Ok(None),
             }
             let created = view.created;
-            view = self.look().await?;
+            view = within(deadline, self.look()).await?;
             view.created = created;
+            if view.names.iter().any(|name| *name == queue[at - 1].name) {
+                // It has the name of a contender and is no entry, or was made again: nothing tells when it goes.
+                tokio::time::sleep(pauses.next()).await;
+            }
         }
     }
 
@@ -348,6 +357,12 @@ fn is_passing(error: &Error) -> bool {
     error.is_retryable() || error.kind() == ErrorKind::LeaseEnded
 }
 
+/// The moment so long after now; a time without end is a very long one.
+pub(crate) fn after(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or(now + FOREVER)
+}
+
 /// Bounds one step of the store. Whoever is not willing to wait for the lock still waits for the store's word.
 async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
     match tokio::time::timeout_at(deadline.max(Instant::now() + ANSWER_TIME), work).await {
@@ -375,7 +390,7 @@ impl Drop for Release {
             directory: self.directory.clone(),
             stem: std::mem::take(&mut self.stem),
         };
-        let lease = self.lease.clone();
+        let lease = Arc::clone(&self.lease);
         // The task owns itself: it ends when the entry is gone, by its hand or with the lease.
         runtime.spawn(async move {
             tokio::select! {

@@ -6,4 +6,4 @@ mod lock;
 
 pub(crate) use keeper::LeaseKeeper;
 pub use lock::{Lock, LockError, LockGuard};
-pub(crate) use lock::{LockRequest, Tenure, release};
+pub(crate) use lock::{LockRequest, Tenure, after, release};

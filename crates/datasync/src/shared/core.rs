@@ -12,7 +12,7 @@ use super::fence::Fence;
 use super::snapshot::{Data, SharedEvent, Snapshot};
 use super::status::SharedStatus;
 use super::subscribers::Subscribers;
-use crate::Moment;
+use crate::{Incarnation, Moment};
 
 /// The shared state of one live copy. The owner writes it; everybody reads it without waiting.
 #[derive(Debug)]
@@ -63,6 +63,11 @@ impl<T> Core<T> {
     /// Tells an event to every subscriber, then makes the new state readable.
     pub(crate) fn publish(&self, event: Option<&SharedEvent<T>>, data: Data<T>) {
         self.subscribers.tell(event, || self.data.store(Arc::new(data)));
+    }
+
+    /// Which life of the store answers now.
+    pub(crate) fn incarnation(&self) -> Option<Incarnation> {
+        self.editor.store.status().borrow().incarnation
     }
 
     /// The last good copy, however old.

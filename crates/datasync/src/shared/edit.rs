@@ -11,17 +11,18 @@ use super::fence::Fence;
 use super::layout::{Directory, Layout};
 use super::snapshot::Origin;
 use crate::backoff::Backoff;
-use crate::coordinate::{LeaseKeeper, LockRequest, Tenure, release};
+use crate::coordinate::{LeaseKeeper, LockRequest, Tenure, after, release};
 use crate::{
-    Conflict, Consistency, Entry, Error, ErrorKind, Event, Key, LockError, Result, Revision, Stat, Store,
-    Txn, Want, Written,
+    Committed, Conflict, Consistency, Entry, Error, ErrorKind, Event, Incarnation, Key, LockError, Result,
+    Revision, Stat, Store, Txn, Want, Written,
 };
 
 /// How often the decision is made again because somebody wrote without the lock.
 const DECISIONS_MAX: u32 = 64;
 
-/// How long a transaction that was not sent is tried again before the update is given up.
-const OUTCOME_TIME: Duration = Duration::from_secs(30);
+/// How long the store may be out of reach under a transaction before the update is given up. It is longer than
+/// sessions live, so that an outcome stays open only in an outage that outlasts them.
+const OUTCOME_TIME: Duration = Duration::from_secs(60);
 
 /// What is to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +96,16 @@ impl Editor {
         Ok(self.store.get(&self.layout.payload, Want::Value, at).await?.into_entry())
     }
 
+    /// Reads the payload, unless the store is out of reach for too long.
+    pub(crate) async fn read_in_time(&self, at: Consistency) -> Result<Option<Entry>> {
+        in_time(Instant::now() + OUTCOME_TIME, self.read(at)).await.map_err(Error::not_applied)
+    }
+
+    /// Commits, unless the store is out of reach for too long.
+    pub(crate) async fn commit_in_time(&self, txn: Txn) -> Result<Committed> {
+        in_time(Instant::now() + OUTCOME_TIME, self.store.commit(txn)).await
+    }
+
     /// Makes the payload with all that belongs to it, unless it exists. `None` if it does.
     pub(crate) async fn create(&self, payload: Bytes) -> Result<Option<Entry>> {
         let key = &self.layout.payload;
@@ -133,7 +144,7 @@ impl Editor {
             let what = "an exclusive update of a struct on one plain key";
             return Err(Error::unsupported("update", what).on(&self.layout.payload).into());
         };
-        let deadline = Instant::now() + wait;
+        let deadline = after(wait);
         let timed_out = || LockError::TimedOut { directory: directory.write_lock.clone(), waited: wait };
         let _turn = tokio::time::timeout_at(deadline, self.turn())
             .await
@@ -168,7 +179,7 @@ impl Editor {
                     self.free(&mut tenure).await;
                     let edited = Edited::Kept(current);
                     if let Some(fence) = fence {
-                        fence.observe(self.event(&edited), None).await;
+                        fence.observe(self.event(&edited), None, self.incarnation()).await;
                     }
                     return Ok(Some(edited));
                 }
@@ -187,12 +198,13 @@ impl Editor {
                     let edited = edited.map_err(Error::perhaps_applied)?;
                     if let Some(fence) = fence {
                         // Before the fence falls: the copy here learns of the write as its own.
-                        fence.decide(self.event(&edited), origin_of(&edit, &edited)).await;
+                        let origin = origin_of(&edit, &edited);
+                        fence.decide(self.event(&edited), origin, self.incarnation()).await;
                     }
                     drop(undecided);
                     return Ok(Some(edited));
                 }
-                Outcome::Moved => tenure.got = self.read(Consistency::Synced).await?,
+                Outcome::Moved => tenure.got = self.read_in_time(Consistency::Synced).await?,
                 Outcome::LockLost => return Ok(None),
             }
         }
@@ -228,7 +240,7 @@ impl Editor {
         let mut backoff = Backoff::default();
         let give_up = Instant::now() + OUTCOME_TIME;
         loop {
-            let error = match self.store.commit(txn.clone()).await {
+            let error = match in_time(give_up, self.store.commit(txn.clone())).await {
                 Ok(committed) => {
                     tenure.consumed();
                     let written = committed.written.into_iter().next();
@@ -236,7 +248,7 @@ impl Editor {
                 }
                 Err(error) => error,
             };
-            if tenure.lease.has_ended() {
+            if tenure.lease.has_ended() || error.kind() == ErrorKind::LeaseEnded {
                 tenure.consumed();
                 return if is_open || error.maybe_applied() {
                     self.after_expiry(tenure, base, error).await
@@ -262,9 +274,8 @@ impl Editor {
             if is_final {
                 return Err(if is_open { error.perhaps_applied() } else { error });
             }
-            // Once the outcome is open it is asked for as long as the lease lives, which a lost link ends.
-            if !is_open && Instant::now() >= give_up {
-                return Err(error);
+            if Instant::now() >= give_up {
+                return Err(if is_open { error.perhaps_applied() } else { error });
             }
             tokio::time::sleep(backoff.next()).await;
         }
@@ -279,16 +290,16 @@ impl Editor {
         let give_up = Instant::now() + OUTCOME_TIME;
         loop {
             let txn = Txn::new().check_present(&tenure.entry).delete(&tenure.entry);
-            match self.store.commit(txn).await {
+            match in_time(give_up, self.store.commit(txn)).await {
                 Ok(_) => return Ok(Outcome::LockLost),
-                Err(refused) if refused.as_conflict().is_some() => break,
+                Err(refused) if refused.as_conflict() == Some(Conflict::Absent) => break,
                 Err(failed) if failed.kind() == ErrorKind::Closed || Instant::now() >= give_up => {
                     return Err(error.perhaps_applied());
                 }
                 Err(_) => tokio::time::sleep(backoff.next()).await,
             }
         }
-        let Ok(current) = self.read(Consistency::Linearizable).await else {
+        let Ok(current) = in_time(give_up, self.read(Consistency::Linearizable)).await else {
             return Err(error.perhaps_applied());
         };
         if current.as_ref().map(|entry| entry.version) == base.map(|entry| entry.version) {
@@ -337,6 +348,11 @@ impl Editor {
                 Event::Delete { key: self.layout.payload.clone(), revision: Revision::ZERO }
             }
         }
+    }
+
+    /// Which life of the store answers now.
+    fn incarnation(&self) -> Option<Incarnation> {
+        self.store.status().borrow().incarnation
     }
 
     fn contended(&self) -> Error {
@@ -405,6 +421,17 @@ impl Editor {
             }
         }
         Err(self.contended().into())
+    }
+}
+
+/// Bounds one step of the store. What a step that is given up has done is open.
+async fn in_time<T>(give_up: Instant, step: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout_at(give_up, step).await {
+        Ok(result) => result,
+        Err(_) => {
+            let detail = "the store did not answer in time";
+            Err(Error::new(ErrorKind::TimedOut, "update").because(detail).perhaps_applied())
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
 use super::snapshot::Origin;
-use crate::{Event, Moment};
+use crate::{Event, Incarnation, Moment};
 
 /// What the updaters and readers of a handle hand to the owner of its copy.
 #[derive(Debug, Default)]
@@ -33,8 +33,10 @@ pub(crate) struct Fed {
     pub(crate) origin: Origin,
     /// When it was asked for, if it proves that the copy is current.
     pub(crate) asked: Option<Moment>,
-    /// Told when it is readable.
-    pub(crate) done: oneshot::Sender<()>,
+    /// The life of the store that it is of.
+    pub(crate) incarnation: Option<Incarnation>,
+    /// Told whether the copy has it, or something newer, now; it has not if it is of another life of the store.
+    pub(crate) done: oneshot::Sender<bool>,
 }
 
 /// A commit whose outcome is open. Dropping it lets the observations pass.
@@ -49,22 +51,24 @@ impl Fence {
         Undecided(self)
     }
 
-    /// Hands over what became of an own commit, and waits until it is readable. It passes the fence.
+    /// Hands over what became of an own commit, and waits until it is readable: whether the copy has it, or something
+    /// newer. It passes the fence.
     ///
     /// # Cancel safety
     ///
     /// What was handed over is taken all the same.
-    pub(crate) async fn decide(&self, event: Event, origin: Origin) {
-        self.feed(event, origin, None, |state| &mut state.own).await;
+    pub(crate) async fn decide(&self, event: Event, origin: Origin, of: Option<Incarnation>) -> bool {
+        self.feed(event, origin, None, of, |state| &mut state.own).await
     }
 
-    /// Hands over what was read beside the watch, and waits until it is readable.
+    /// Hands over what was read beside the watch, and waits until it is readable: whether the copy has it, or
+    /// something newer.
     ///
     /// # Cancel safety
     ///
     /// What was handed over is taken all the same.
-    pub(crate) async fn observe(&self, event: Event, asked: Option<Moment>) {
-        self.feed(event, Origin::Remote, asked, |state| &mut state.seen).await;
+    pub(crate) async fn observe(&self, event: Event, asked: Option<Moment>, of: Option<Incarnation>) -> bool {
+        self.feed(event, Origin::Remote, asked, of, |state| &mut state.seen).await
     }
 
     async fn feed(
@@ -72,19 +76,20 @@ impl Fence {
         event: Event,
         origin: Origin,
         asked: Option<Moment>,
+        incarnation: Option<Incarnation>,
         queue: fn(&mut State) -> &mut VecDeque<Fed>,
-    ) {
+    ) -> bool {
         let (done, readable) = oneshot::channel();
         {
             let mut state = self.state();
             if state.is_closed {
-                return;
+                return false;
             }
-            queue(&mut state).push_back(Fed { event, origin, asked, done });
+            queue(&mut state).push_back(Fed { event, origin, asked, incarnation, done });
         }
         self.moved.notify_one();
         // An error means that the owner has stopped, and nobody reads any more.
-        let _ = readable.await;
+        readable.await.unwrap_or(false)
     }
 
     /// Whether a commit is undecided.

@@ -28,7 +28,7 @@ use tokio::task::AbortHandle;
 
 use self::core::Core;
 use self::snapshot::Data;
-use crate::{Consistency, Error, Event, Key, KeyError, Moment, Store, Want};
+use crate::{Consistency, Entry, Error, ErrorKind, Event, Key, KeyError, Moment, Revision, Store, Want};
 
 pub use codec::DecodeError;
 pub use diff::{Change, DEPTH_MAX, ParseError, Pointer, PointerError, depth, diff, overlay, parse, to_patch};
@@ -103,32 +103,60 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
     ///
     /// # Errors
     ///
-    /// [`ReadError::Deleted`], [`ReadError::Rejected`], [`ReadError::Store`].
+    /// [`ReadError::Deleted`], [`ReadError::Rejected`], [`ReadError::Store`]; of a store that does not answer within
+    /// the bound of the copy [`TimedOut`](crate::ErrorKind::TimedOut).
     ///
     /// # Cancel safety
     ///
     /// Dropping the future changes nothing.
     pub async fn read_consistent(&self) -> Result<Arc<T>, ReadError> {
-        let core = self.core();
-        let key = &core.editor.layout.payload;
-        let unreachable = |error: Error| ReadError::Store(Arc::new(error));
-        let asked = Moment::now();
-        let at = Consistency::Linearizable;
-        let stat = core.editor.store.get(key, Want::Stat, at).await.map_err(unreachable)?;
-        if stat.stat().map(|stat| stat.version) != core.data().version() {
-            let read = core.editor.store.get(key, Want::Value, at).await.map_err(unreachable)?;
-            let revision = read.revision;
-            let event = match read.into_entry() {
-                Some(entry) => Event::Put(entry),
-                None => Event::Delete { key: key.clone(), revision },
-            };
-            core.fence.observe(event, Some(asked)).await;
+        let failed = |error: Error| ReadError::Store(Arc::new(error));
+        match tokio::time::timeout(self.core().bound, self.ask()).await {
+            Ok(answer) => answer.map_err(failed)?,
+            Err(_) => Err(failed(Error::new(ErrorKind::TimedOut, "get"))),
         }
-        match &**core.data() {
+    }
+
+    async fn ask(&self) -> crate::Result<Result<Arc<T>, ReadError>> {
+        let core = self.core();
+        let (store, key) = (&core.editor.store, &core.editor.layout.payload);
+        let (asked, at) = (Moment::now(), Consistency::Linearizable);
+        let seen = store.get(key, Want::Stat, at).await?.stat().map(|stat| stat.version);
+        if seen.is_some() && seen == core.data().version() {
+            return Ok(self.held());
+        }
+        let read = store.get(key, Want::Value, at).await?;
+        let revision = read.revision;
+        let Some(entry) = read.into_entry() else {
+            let event = Event::Delete { key: key.clone(), revision };
+            core.fence.observe(event, Some(asked), core.incarnation()).await;
+            return Ok(Err(ReadError::Deleted(revision)));
+        };
+        let put = Event::Put(entry.clone());
+        let is_taken = core.fence.observe(put, Some(asked), core.incarnation()).await;
+        Ok(self.value_of(&entry, is_taken))
+    }
+
+    /// What the copy holds, however old.
+    fn held(&self) -> Result<Arc<T>, ReadError> {
+        match &**self.core().data() {
             Data::Present(snapshot) => Ok(Arc::clone(&snapshot.value)),
             Data::Rejected { rejected, .. } => Err(ReadError::Rejected(rejected.clone())),
             Data::Deleted { revision, .. } => Err(ReadError::Deleted(*revision)),
-            Data::Waiting => Err(ReadError::Deleted(stat.revision)),
+            Data::Waiting => Err(ReadError::Deleted(Revision::ZERO)),
+        }
+    }
+
+    /// The value of an entry that the store just gave: the copy's if that took it, and otherwise its own, where the
+    /// copy is of an earlier life of the store.
+    fn value_of(&self, entry: &Entry, is_taken: bool) -> Result<Arc<T>, ReadError> {
+        if is_taken {
+            return self.held();
+        }
+        let revision = entry.revision;
+        match codec::decode::<T>(&entry.value) {
+            Ok((_, value)) => Ok(Arc::new(value)),
+            Err(error) => Err(ReadError::Rejected(Rejected { revision, error })),
         }
     }
 }
@@ -158,7 +186,8 @@ impl<T> Shared<T> {
     ///
     /// # Errors
     ///
-    /// [`ReadError::Stale`] past the bound, [`ReadError::Deleted`] from the moment the deletion is seen.
+    /// [`ReadError::Stale`] past the bound, [`ReadError::Deleted`] from the moment the deletion is seen, and
+    /// [`ReadError::Rejected`] if what came after a deletion cannot be decoded.
     pub fn read(&self) -> Result<Arc<T>, ReadError> {
         let core = self.core();
         // The proof is read first: the data that follows is at least as new.
@@ -168,7 +197,10 @@ impl<T> Shared<T> {
         match &**data {
             Data::Deleted { revision, .. } => Err(ReadError::Deleted(*revision)),
             Data::Present(snapshot) if age <= core.bound => Ok(Arc::clone(&snapshot.value)),
-            Data::Rejected { good: Some(good), .. } if age <= core.bound => Ok(Arc::clone(&good.value)),
+            Data::Rejected { good: Some(good), is_recreated: false, .. } if age <= core.bound => {
+                Ok(Arc::clone(&good.value))
+            }
+            Data::Rejected { is_recreated: true, rejected, .. } => Err(ReadError::Rejected(rejected.clone())),
             Data::Rejected { rejected, .. } => {
                 Err(ReadError::Stale { age, cause: StaleCause::Rejected(rejected.clone()) })
             }

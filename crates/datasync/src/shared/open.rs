@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Shared;
 use super::core::Core;
@@ -19,6 +21,7 @@ use super::snapshot::Data;
 use super::status::{DataStatus, SharedStatus};
 use super::streams::SharedEvents;
 use crate::backoff::Backoff;
+use crate::coordinate::after;
 use crate::{Consistency, Error, ErrorKind, Key, KeyError, Store};
 
 /// How old a copy may be before reads fail, unless set otherwise.
@@ -96,7 +99,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Rejected`] if it exists and cannot be decoded, [`OpenError::Encode`], [`OpenError::Store`].
+    /// [`OpenError::Rejected`] if it exists and cannot be decoded, [`OpenError::Encode`], [`OpenError::Store`]; of a
+    /// store that does not answer within the bound, [`TimedOut`](ErrorKind::TimedOut).
     ///
     /// # Cancel safety
     ///
@@ -104,23 +108,31 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
     pub async fn create(mut self, initial: T) -> Result<Shared<T>, OpenError> {
         let payload = serde_json::to_vec(&initial).map_err(OpenError::Encode)?;
         let core = self.core()?;
+        let deadline = after(self.bound);
+        match tokio::time::timeout_at(deadline, self.create_or_join(core, payload.into(), deadline)).await {
+            Ok(opened) => opened,
+            Err(_) => Err(self.timed_out()),
+        }
+    }
+
+    async fn create_or_join(
+        &self,
+        core: Arc<Core<T>>,
+        payload: Bytes,
+        deadline: Instant,
+    ) -> Result<Shared<T>, OpenError> {
         let mut backoff = Backoff::default();
-        let give_up = tokio::time::Instant::now() + self.bound;
         while core.editor.read(Consistency::Local).await?.is_none() {
-            match core.editor.create(payload.clone().into()).await {
+            match core.editor.create(payload.clone()).await {
                 Ok(_) => break,
                 // Whether it was created shows when it is read.
-                Err(error) if error.is_retryable() && tokio::time::Instant::now() < give_up => {
+                Err(error) if error.is_retryable() && Instant::now() < deadline => {
                     tokio::time::sleep(backoff.next()).await;
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        // Our own creation may be ahead of the copy that the watch loads first, or somebody deleted it again.
-        match tokio::time::timeout(self.bound, self.start(core, Until::Decided)).await {
-            Ok(opened) => opened,
-            Err(_) => Err(self.timed_out()),
-        }
+        self.start(core, Until::Decided).await
     }
 
     /// Joins a struct that exists.
@@ -134,10 +146,13 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
     /// A dropped future leaves nothing behind.
     pub async fn join(mut self) -> Result<Shared<T>, OpenError> {
         let core = self.core()?;
-        if core.editor.read(Consistency::Synced).await?.is_none() {
-            return Err(OpenError::Missing(core.editor.layout.payload.clone()));
-        }
-        match tokio::time::timeout(self.bound, self.start(core, Until::Decided)).await {
+        let joining = async {
+            if core.editor.read(Consistency::Synced).await?.is_none() {
+                return Err(OpenError::Missing(core.editor.layout.payload.clone()));
+            }
+            self.start(core, Until::Decided).await
+        };
+        match tokio::time::timeout_at(after(self.bound), joining).await {
             Ok(opened) => opened,
             Err(_) => Err(self.timed_out()),
         }
@@ -155,7 +170,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
     pub async fn expect(mut self, wait: Duration) -> Result<Shared<T>, OpenError> {
         let core = self.core()?;
         let key = core.editor.layout.payload.clone();
-        match tokio::time::timeout(wait, self.start(core, Until::Good)).await {
+        match tokio::time::timeout_at(after(wait), self.start(core, Until::Good)).await {
             Ok(opened) => opened,
             Err(_) => Err(OpenError::TimedOut { key, waited: wait }),
         }

@@ -28,6 +28,8 @@ pub(crate) struct Owner<T> {
     watch: Watch,
     replica: Replica,
     store_status: watch::Receiver<StoreStatus>,
+    /// When the newest proof was asked for, also while the payload cannot be used and nothing is proved by it.
+    asked: Moment,
     /// The proof that was asked for and not answered yet.
     beat: Option<BoxFuture<'static, (Moment, Result<Read>)>>,
 }
@@ -46,7 +48,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
         let store = &core.editor.store;
         let watch = Watch::new(store, Selection::Key(core.editor.layout.payload.clone()));
         let store_status = store.status();
-        Self { core, watch, replica: Replica::new(), store_status, beat: None }
+        Self { core, watch, replica: Replica::new(), store_status, asked: Moment::ORIGIN, beat: None }
     }
 
     /// Runs until the store is closed, or the task is aborted.
@@ -80,12 +82,25 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
     }
 
     fn on_fed(&mut self, fed: Fed) {
-        self.on_event(fed.event, fed.origin);
-        if let Some(asked) = fed.asked {
-            self.prove(asked);
+        let is_taken = !self.replica.is_synced() || fed.incarnation == self.replica.incarnation();
+        if is_taken {
+            let seen = match &fed.event {
+                Event::Put(entry) => Some(entry.version),
+                _ => None,
+            };
+            self.on_event(fed.event, fed.origin);
+            let held = self.replica.get(&self.core.editor.layout.payload).map(|entry| entry.version);
+            if let Some(asked) = fed.asked
+                && held == seen
+            {
+                self.prove(asked);
+            }
+        } else {
+            // The store began another life, of which the watch has not told yet.
+            self.watch.doubt();
         }
         // An error means that the one who fed it no longer waits.
-        let _ = fed.done.send(());
+        let _ = fed.done.send(is_taken);
     }
 
     fn on_event(&mut self, event: Event, origin: Origin) {
@@ -116,14 +131,16 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
             Ok(current) => {
                 let event = change_set(&before, Some(current.clone()), revision, origin);
                 self.core.publish(event.as_ref(), Data::Present(current));
+                // What was proved of a payload that could not be used holds for the one that came after it.
+                self.prove(self.asked);
                 self.set_data(DataStatus::Present, revision);
             }
             Err(error) => {
                 tracing::warn!(key = %entry.key, %revision, %error, "a payload is rejected");
                 let rejected = Rejected { revision, error };
-                let good = before.compared().cloned();
+                let (good, is_recreated) = (before.good().cloned(), before.is_recreated());
                 let event = SharedEvent::Rejected(rejected.clone());
-                let data = Data::Rejected { good, rejected: rejected.clone(), version };
+                let data = Data::Rejected { good, is_recreated, rejected: rejected.clone(), version };
                 self.core.publish(Some(&event), data);
                 self.set_data(DataStatus::Rejected(rejected), revision);
             }
@@ -140,7 +157,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
 
     /// Asks for a proof, unless the store gives proofs by itself or one is under way.
     fn on_tick(&mut self, interval: Duration) {
-        if self.beat.is_some() || !self.replica.is_synced() || self.core.proved().elapsed() < interval {
+        if self.beat.is_some() || !self.replica.is_synced() || self.asked.elapsed() < interval / 2 {
             return;
         }
         let store = Arc::clone(&self.core.editor.store);
@@ -186,9 +203,10 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
     }
 
     /// A payload that cannot be decoded does not renew the age of the copy.
-    fn prove(&self, asked: Moment) {
-        if !matches!(&**self.core.data(), Data::Rejected { .. }) {
-            self.core.prove(asked);
+    fn prove(&mut self, asked: Moment) {
+        self.asked = self.asked.max(asked);
+        if self.asked > Moment::ORIGIN && !matches!(&**self.core.data(), Data::Rejected { .. }) {
+            self.core.prove(self.asked);
         }
     }
 
@@ -223,9 +241,8 @@ fn change_set<T>(
     revision: Revision,
     origin: Origin,
 ) -> Option<SharedEvent<T>> {
-    if matches!(before, Data::Waiting | Data::Rejected { good: None, .. }) {
-        return None;
-    }
+    // What was deleted before there ever was a good copy is new when it comes back, and so is the first content.
+    before.good()?;
     let previous = before.compared().cloned();
     let changes = changes_between(previous.as_ref(), current.as_ref());
     if changes.is_empty() {

@@ -116,8 +116,8 @@ pub(crate) enum Data<T> {
     Waiting,
     /// A good copy.
     Present(Snapshot<T>),
-    /// The newest payload cannot be decoded.
-    Rejected { good: Option<Snapshot<T>>, rejected: Rejected, version: Version },
+    /// The newest payload cannot be decoded. The good copy may be of a struct that was deleted before.
+    Rejected { good: Option<Snapshot<T>>, is_recreated: bool, rejected: Rejected, version: Version },
     /// The struct was deleted.
     Deleted { last: Option<Snapshot<T>>, revision: Revision },
 }
@@ -137,9 +137,14 @@ impl<T> Data<T> {
     pub(crate) const fn compared(&self) -> Option<&Snapshot<T>> {
         match self {
             Self::Present(snapshot) => Some(snapshot),
-            Self::Rejected { good, .. } => good.as_ref(),
-            Self::Waiting | Self::Deleted { .. } => None,
+            Self::Rejected { good, is_recreated: false, .. } => good.as_ref(),
+            Self::Waiting | Self::Rejected { .. } | Self::Deleted { .. } => None,
         }
+    }
+
+    /// Whether the struct was deleted since the good copy.
+    pub(crate) const fn is_recreated(&self) -> bool {
+        matches!(self, Self::Deleted { .. } | Self::Rejected { is_recreated: true, .. })
     }
 
     /// The version of the payload that is held, good or not.

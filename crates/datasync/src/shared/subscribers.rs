@@ -28,14 +28,19 @@ struct Inner<T> {
     is_closed: bool,
 }
 
-/// The net change over several revisions.
+/// What came over several revisions: the net change, and the payload that was rejected since.
 #[derive(Debug)]
 struct Net<T> {
+    change: Option<NetChange<T>>,
+    rejected: Option<Rejected>,
+}
+
+#[derive(Debug)]
+struct NetChange<T> {
     previous: Option<Snapshot<T>>,
     current: Option<Snapshot<T>>,
     revision: Revision,
     origin: Origin,
-    rejected: Option<Rejected>,
 }
 
 impl<T> Default for Subscribers<T> {
@@ -54,6 +59,10 @@ impl<T> Subscribers<T> {
             is_closed: false,
         })));
         let mut all = lock(&self.0);
+        if all.len() == all.capacity() {
+            // Before there is room made for more: those who left without a word.
+            all.retain(|queue| queue.strong_count() > 0);
+        }
         all.push(Arc::downgrade(&queue));
         (queue, see())
     }
@@ -127,46 +136,57 @@ impl<T> Inner<T> {
     /// Folds everything that waits, and `event`, into the net change.
     fn fold(&mut self, event: SharedEvent<T>) {
         let waiting = std::mem::take(&mut self.events);
+        let net = self.net.get_or_insert_with(|| Net { change: None, rejected: None });
         for event in waiting.into_iter().chain([event]) {
-            self.net = match (self.net.take(), event) {
-                (None, SharedEvent::Changed(set)) => Some(Net {
-                    previous: set.previous,
-                    current: set.current,
-                    revision: set.revision,
-                    origin: set.origin,
-                    rejected: None,
-                }),
-                (Some(net), SharedEvent::Changed(set)) => Some(Net {
-                    current: set.current,
-                    revision: set.revision,
-                    origin: if net.origin == set.origin { net.origin } else { Origin::Remote },
-                    rejected: None,
-                    ..net
-                }),
-                (Some(net), SharedEvent::Rejected(rejected)) => Some(Net { rejected: Some(rejected), ..net }),
-                // A rejected payload before any change tells nothing once others follow it.
-                (None, SharedEvent::Rejected(_)) => None,
-            };
+            match event {
+                SharedEvent::Rejected(rejected) => net.rejected = Some(rejected),
+                SharedEvent::Changed(set) => {
+                    net.rejected = None;
+                    net.change = Some(match net.change.take() {
+                        None => NetChange {
+                            previous: set.previous,
+                            current: set.current,
+                            revision: set.revision,
+                            origin: set.origin,
+                        },
+                        Some(change) => NetChange {
+                            previous: change.previous,
+                            current: set.current,
+                            revision: set.revision,
+                            origin: if change.origin == set.origin { set.origin } else { Origin::Remote },
+                        },
+                    });
+                }
+            }
         }
     }
 }
 
 impl<T> Net<T> {
     fn into_events(self) -> Vec<SharedEvent<T>> {
-        let changes = changes_between(self.previous.as_ref(), self.current.as_ref());
         let mut events = Vec::new();
-        if !changes.is_empty() {
-            events.push(SharedEvent::Changed(ChangeSet {
-                revision: self.revision,
-                origin: self.origin,
-                coalesced: true,
-                changes: changes.into(),
-                previous: self.previous,
-                current: self.current,
-            }));
+        if let Some(NetChange { previous, current, revision, origin }) = self.change {
+            let changes = changes_between(previous.as_ref(), current.as_ref());
+            if !changes.is_empty() {
+                let (coalesced, changes) = (true, changes.into());
+                events.push(SharedEvent::Changed(ChangeSet {
+                    revision,
+                    origin,
+                    coalesced,
+                    changes,
+                    previous,
+                    current,
+                }));
+            }
         }
         events.extend(self.rejected.map(SharedEvent::Rejected));
         events
+    }
+}
+
+impl<T> Drop for Subscribers<T> {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -261,6 +281,31 @@ mod tests {
         back.current = Some(snapshot(0));
         all.tell(Some(&SharedEvent::Changed(back)), || ());
         assert!(poll(&queue).is_none());
+    }
+
+    #[test]
+    fn of_many_rejected_payloads_the_slow_are_told_the_last() {
+        let all = Subscribers::<u64>::default();
+        let (queue, ()) = all.add(|| ());
+        for at in 1..=1000 {
+            let error = crate::DecodeError::WrongShape("bad".into());
+            all.tell(Some(&SharedEvent::Rejected(Rejected { revision: Revision::new(at), error })), || ());
+        }
+        let Poll::Ready(Some(SharedEvent::Rejected(last))) =
+            queue.poll(&mut Context::from_waker(Waker::noop()))
+        else {
+            panic!("a rejection is told");
+        };
+        assert_eq!(last.revision, Revision::new(1000));
+    }
+
+    #[test]
+    fn subscribers_that_left_cost_nothing() {
+        let all = Subscribers::<u64>::default();
+        for _ in 0..10_000 {
+            drop(all.add(|| ()));
+        }
+        assert!(lock(&all.0).capacity() < 100);
     }
 
     #[test]

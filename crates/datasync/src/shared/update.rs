@@ -118,29 +118,32 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
         for attempt in 0..OPTIMISTIC_TRIES {
             let base = match fresh.take() {
                 Some(entry) => entry,
-                None => match editor.read(Consistency::Local).await.map_err(UpdateError::Store)? {
-                    Some(entry) => entry,
-                    None => return Err(UpdateError::Deleted),
-                },
+                None => {
+                    let read = editor.read_in_time(Consistency::Local).await.map_err(UpdateError::Store)?;
+                    read.ok_or(UpdateError::Deleted)?
+                }
             };
             let Edition { edit, output } =
                 edition(Some(&base), &mut |value| Ok::<_, Infallible>(change(value)))?;
             let Edit::Put(payload) = edit else {
-                let revision = base.revision;
-                core.fence.observe(Event::Put(base), None).await;
-                return Ok(Updated { value: self.peek(), revision, output });
+                core.fence.observe(Event::Put(base.clone()), None, core.incarnation()).await;
+                return Ok(Updated { value: self.value_at(&base), revision: base.revision, output });
             };
             let undecided = core.fence.begin();
             let txn = Txn::new().check_version(key, base.version).put(key, payload.clone());
-            match editor.store.commit(txn).await {
+            match editor.commit_in_time(txn).await {
                 Ok(committed) => {
                     let revision = committed.revision;
+                    let mut value = None;
                     if let Some(Written::Put(stat)) = committed.written.into_iter().next() {
+                        let entry = Entry::new(stat, payload);
                         // Before the fence falls: the copy here learns of the write as its own.
-                        core.fence.decide(Event::Put(Entry::new(stat, payload)), Origin::Local).await;
+                        let put = Event::Put(entry.clone());
+                        core.fence.decide(put, Origin::Local, core.incarnation()).await;
+                        value = Some(self.value_at(&entry));
                     }
                     drop(undecided);
-                    return Ok(Updated { value: self.peek(), revision, output });
+                    return Ok(Updated { value: value.unwrap_or_else(|| self.peek()), revision, output });
                 }
                 Err(error) if error.as_conflict().is_some() => {}
                 Err(error) => return Err(UpdateError::Store(error)),
@@ -150,7 +153,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
                 OPTIMISTIC_WAIT.mul_f64(fastrand::f64()).min(Duration::from_millis(1 << attempt.min(6))),
             )
             .await;
-            fresh = editor.read(Consistency::Synced).await.map_err(UpdateError::Store)?;
+            fresh = editor.read_in_time(Consistency::Synced).await.map_err(UpdateError::Store)?;
             if fresh.is_none() {
                 return Err(UpdateError::Deleted);
             }
@@ -184,12 +187,21 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
                 EditFailure::Store(error) => UpdateError::Store(error),
             })?;
         let output = output.expect("an edit that succeeded was decided");
-        let revision = match edited {
-            Edited::Put(entry) | Edited::Kept(Some(entry)) => entry.revision,
-            Edited::Deleted(revision) => revision,
-            Edited::Kept(None) => Revision::ZERO,
-        };
-        Ok(Updated { value: self.peek(), revision, output })
+        Ok(match edited {
+            Edited::Put(entry) | Edited::Kept(Some(entry)) => {
+                Updated { value: self.value_at(&entry), revision: entry.revision, output }
+            }
+            Edited::Deleted(revision) => Updated { value: self.peek(), revision, output },
+            Edited::Kept(None) => Updated { value: self.peek(), revision: Revision::ZERO, output },
+        })
+    }
+
+    /// The value of an entry that was just written: the copy's if that has it.
+    fn value_at(&self, entry: &Entry) -> Arc<T> {
+        match &**self.core().data() {
+            Data::Present(held) if held.version == entry.version => Arc::clone(&held.value),
+            _ => decode::<T>(&entry.value).map_or_else(|_| self.peek(), |(_, value)| Arc::new(value)),
+        }
     }
 }
 
