@@ -49,17 +49,23 @@ impl Grants {
         self.lock().get(&grant).map(|held| held.session.clone())
     }
 
-    /// A key was put under a lease, or may have been.
-    pub(crate) fn add(&self, grant: u64, key: &Key) {
-        if let Some(held) = self.lock().get_mut(&grant) {
-            held.keys.insert(key.clone());
-        }
+    /// A key is put under a lease. It is remembered before it is sent, since nobody may be there to take the answer.
+    /// Gives whether it was not remembered before.
+    pub(crate) fn add(&self, grant: u64, key: &Key) -> bool {
+        self.lock().get_mut(&grant).is_some_and(|held| held.keys.insert(key.clone()))
     }
 
-    /// A key of unknown name may have been put under a lease.
+    /// A key whose name the server makes is put under a lease.
     pub(crate) fn add_stem(&self, grant: u64, parent: &Key, stem: &str) {
         if let Some(held) = self.lock().get_mut(&grant) {
             held.stems.insert((parent.clone(), stem.to_owned()));
+        }
+    }
+
+    /// The name of a key is known, or it was not made.
+    pub(crate) fn remove_stem(&self, grant: u64, parent: &Key, stem: &str) {
+        if let Some(held) = self.lock().get_mut(&grant) {
+            held.stems.remove(&(parent.clone(), stem.to_owned()));
         }
     }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use quorate_datasync::{Change, Consistency, Document, Key, Origin, Shared, Store, UpdateError, Want};
-use quorate_zk::OpCode;
+use quorate_datasync::{
+    Change, Consistency, Document, Key, Lock, Origin, Shared, Store, StoreExt, UpdateError, Want,
+};
+use quorate_zk::{ErrorCode, OpCode};
 use quorate_zk_fake::{Direction, FakeZooKeeper};
 use quorate_zookeeper::ZooKeeper;
 use serde::{Deserialize, Serialize};
@@ -223,4 +225,67 @@ async fn closing_the_store_ends_the_listener_at_once() {
     timeout(WAIT, rig.store.close()).await.unwrap();
     assert!(rig.server.children("/counter/listeners").is_empty());
     assert!(rig.server.sessions().is_empty());
+}
+
+#[tokio::test]
+async fn a_dropped_wait_for_the_lock_leaves_nothing_though_its_handle_is_dropped_too() {
+    let rig = Rig::start().await;
+    for step in 0..60_u64 {
+        let lock = Lock::new(&rig.store, Key::parse("/counter/write_lock").unwrap());
+        let acquiring = lock.acquire(Duration::from_secs(5));
+        drop(timeout(Duration::from_micros(step * 40), acquiring).await);
+        drop(lock);
+    }
+    rig.assert_lock_is_free().await;
+}
+
+#[tokio::test]
+async fn a_dropped_opening_leaves_no_listener() {
+    let rig = Rig::start().await;
+    for step in 0..60_u64 {
+        let opening = Shared::<Counter>::open(&rig.store, "/counter").join();
+        drop(timeout(Duration::from_micros(step * 60), opening).await);
+    }
+    let alone = rig.server.wait_until(|server| server.children("/counter/listeners").len() == 1);
+    timeout(WAIT, alone).await.expect("only the one that lives is left");
+}
+
+#[tokio::test]
+async fn clearing_empty_directories_away_deletes_nobodys_entry() {
+    let rig = Rig::start().await;
+    let other = open(&rig.server).await;
+    let (parent, child) = (Key::parse("/p").unwrap(), Key::parse("/p/d/c").unwrap());
+    let directory = Key::parse("/p/d").unwrap();
+    for _ in 0..150 {
+        rig.store.put(&parent, "parent").await.unwrap();
+        rig.store.put(&child, "child").await.unwrap();
+        rig.store.delete(&child).await.unwrap();
+        let (_, put) = tokio::join!(rig.store.delete(&parent), other.put(&directory, "entry"));
+        if put.is_ok() {
+            assert!(
+                rig.server.node("/p/d").is_some_and(|node| node.data.is_some_and(|data| !data.is_empty()))
+            );
+        }
+        other.delete(&directory).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_watch_that_a_server_refuses_to_arm_again_is_armed_later() {
+    let rig = Rig::start().await;
+    let mut changes = rig.counter.changes();
+    rig.server.refuse_next(OpCode::AddWatch, ErrorCode::Unimplemented);
+    rig.server.expire_all();
+    let mut n = 10;
+    let set = loop {
+        n += 1;
+        let _ = rig.server.set_raw("/counter/payload", format!("{{\"n\":{n}}}"));
+        if let Ok(set) = timeout(Duration::from_millis(200), changes.next()).await {
+            break set.expect("the struct lives");
+        }
+        assert!(n < 200, "the watch is never back");
+    };
+    assert!(set.current.unwrap().value.n > 10);
+    rig.increment().await.unwrap();
+    assert_eq!(rig.counter.read().unwrap().n, rig.stored());
 }

@@ -61,7 +61,9 @@ impl Inner {
         }
         let mut requests = vec![Request::Multi(Multi { ops })];
         requests.extend(txn.reads().iter().map(|read| self.trailing(read)));
-        let responses = match self.session_of(txn)? {
+        let session = self.session_of(txn)?;
+        let expected = self.expect(txn);
+        let responses = match session {
             Some(session) => self.client.request_all_in(&session, requests),
             None => self.client.request_all(requests),
         };
@@ -70,9 +72,15 @@ impl Inner {
         let (zxid, results) = match multi.await {
             Ok(Reply { zxid, body: ReplyBody::Multi(results), .. }) => (zxid, results),
             Ok(_) => return Err(odd_answer("commit").perhaps_applied()),
-            Err(error) => return Err(self.failed(txn, error)),
+            Err(error) => {
+                if !error.maybe_applied() {
+                    self.unexpect(&expected);
+                }
+                return Err(failed(txn, error));
+            }
         };
         if let Some((index, code)) = MultiResult::first_error(&results) {
+            self.unexpect(&expected);
             return self.refused(txn, roles.get(index).copied(), code, known).await;
         }
         self.applied(txn, &roles, &results);
@@ -126,7 +134,7 @@ impl Inner {
         known: &mut Known,
     ) -> Result<Attempt> {
         match (role, code) {
-            (_, ErrorCode::SessionExpired) => Err(Error::new(ErrorKind::LeaseEnded, "commit")),
+            (_, ErrorCode::SessionExpired) => Err(expired(txn)),
             (Some(Role::Check(index)), ErrorCode::NoNode | ErrorCode::BadVersion) => {
                 self.check_refused(txn, index, known).await
             }
@@ -232,38 +240,43 @@ impl Inner {
         Ok(Committed::new(revision, Vec::new(), answers))
     }
 
-    /// The multi itself failed. What may have been put under a lease is remembered, so that the lease deletes it.
-    fn failed(&self, txn: &Txn, error: RequestError) -> Error {
-        if error.maybe_applied() {
-            for (write, lease) in leased(txn) {
-                match write {
-                    Write::CreateUnique { parent, stem, .. } => {
-                        self.grants.add_stem(lease.grant(), parent, stem);
-                    }
-                    _ => {
-                        if let Some(key) = write.key() {
-                            self.grants.add(lease.grant(), key);
-                        }
+    /// Remembers what is about to be put under leases. Gives back what was not remembered before.
+    fn expect<'t>(&self, txn: &'t Txn) -> Vec<(&'t Write, &'t LeaseRef)> {
+        leased(txn)
+            .filter(|(write, lease)| match write {
+                Write::CreateUnique { parent, stem, .. } => {
+                    self.grants.add_stem(lease.grant(), parent, stem);
+                    true
+                }
+                _ => write.key().is_some_and(|key| self.grants.add(lease.grant(), key)),
+            })
+            .collect()
+    }
+
+    /// Forgets what was not put under leases after all.
+    fn unexpect(&self, expected: &[(&Write, &LeaseRef)]) {
+        for (write, lease) in expected {
+            match write {
+                Write::CreateUnique { parent, stem, .. } => {
+                    self.grants.remove_stem(lease.grant(), parent, stem);
+                }
+                _ => {
+                    if let Some(key) = write.key() {
+                        self.grants.remove(key);
                     }
                 }
             }
         }
-        if error.is_session_expired() && leased(txn).next().is_some() {
-            let ended = Error::new(ErrorKind::LeaseEnded, "commit");
-            let ended = if error.maybe_applied() { ended.perhaps_applied() } else { ended };
-            return ended.caused_by(error);
-        }
-        let key = txn.writes().iter().find_map(Write::key).or_else(|| txn.checks().first().map(Check::key));
-        classify("commit", key, error)
     }
 
     /// The multi was applied: remembers what is under which lease.
     fn applied(&self, txn: &Txn, roles: &[Role], results: &[MultiResult]) {
         for (index, write) in txn.writes().iter().enumerate() {
             match write {
-                Write::Put { lease: Some(lease), .. } | Write::CreateUnique { lease: Some(lease), .. } => {
+                Write::CreateUnique { lease: Some(lease), parent, stem, .. } => {
                     if let Some(key) = self.written_key(index, write, roles, results) {
                         self.grants.add(lease.grant(), &key);
+                        self.grants.remove_stem(lease.grant(), parent, stem);
                     }
                 }
                 Write::Delete { key } => self.grants.remove(key),
@@ -271,6 +284,25 @@ impl Inner {
             }
         }
     }
+}
+
+/// The multi itself failed.
+fn failed(txn: &Txn, error: RequestError) -> Error {
+    if error.is_session_expired() && leased(txn).next().is_some() {
+        let ended = expired(txn);
+        let ended = if error.maybe_applied() { ended.perhaps_applied() } else { ended };
+        return ended.caused_by(error);
+    }
+    let key = txn.writes().iter().find_map(Write::key).or_else(|| txn.checks().first().map(Check::key));
+    classify("commit", key, error)
+}
+
+/// The session ended before the transaction was applied: the leases with it, and otherwise the next session can be
+/// asked.
+fn expired(txn: &Txn) -> Error {
+    let has_lease = leased(txn).next().is_some();
+    let kind = if has_lease { ErrorKind::LeaseEnded } else { ErrorKind::Unreachable };
+    Error::new(kind, "commit").because("the session expired")
 }
 
 /// The writes of a transaction that put keys under a lease.

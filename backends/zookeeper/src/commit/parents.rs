@@ -8,10 +8,8 @@ use quorate_zk::{
 use super::plan::create;
 use crate::error::classify;
 use crate::inner::Inner;
+use crate::map;
 use crate::read::{Answer, odd_answer};
-
-/// The version that a server takes for "any".
-const ANY: i32 = -1;
 
 impl Inner {
     /// Makes a directory with all above it, in one round trip: containers, which the server removes when they are
@@ -64,19 +62,19 @@ impl Inner {
             }
             next += 1;
         }
-        // The deepest come last. One that is no longer empty makes the deletion fail again, and be looked at again.
+        // The deepest come last. Whatever became an entry, or got one below it, makes this fail, and the deletion that
+        // it was for fail again.
         for directory in directories.iter().skip(1).rev() {
-            self.delete_now(directory).await;
+            let Some(stat) = self.znode_stat(directory).await?.filter(|stat| !map::is_entry(stat)) else {
+                continue;
+            };
+            let path = self.paths.of(directory);
+            let delete = Request::Delete(Delete { path, version: stat.version });
+            if let Err(error) = self.client.request(delete).await {
+                tracing::debug!(%directory, %error, "not removed");
+            }
         }
         Ok(())
-    }
-
-    /// Deletes a znode as it is; what fails shows in what is tried next.
-    pub(super) async fn delete_now(&self, key: &Key) {
-        let delete = Request::Delete(Delete { path: self.paths.of(key), version: ANY });
-        if let Err(error) = self.client.request(delete).await {
-            tracing::debug!(%key, %error, "not deleted");
-        }
     }
 
     /// What is at a key, entry or directory, caught up with the leader.
