@@ -3,7 +3,10 @@
 mod contender;
 mod keeper;
 mod lock;
+mod queue;
+mod tenure;
 
 pub(crate) use keeper::LeaseKeeper;
 pub use lock::{Lock, LockError, LockGuard};
-pub(crate) use lock::{LockRequest, Tenure, after, release};
+pub(crate) use queue::{LockRequest, after};
+pub(crate) use tenure::{Tenure, release};

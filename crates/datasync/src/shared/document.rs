@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::edit::{Edit, EditFailure, Edited, Editor, HeldLock};
+use super::edit::{Edit, EditFailure, Edited, Editor};
 use super::error::UpdateError;
+use super::held::HeldLock;
 use super::layout::{Directory, Layout};
 use super::presence::Listener;
 use crate::{Consistency, Entry, Error, Key, List, Lock, Result, Store, Txn};

@@ -9,20 +9,16 @@ use tokio::time::Instant;
 
 use super::fence::Fence;
 use super::layout::{Directory, Layout};
+use super::outcome::Outcome;
 use super::snapshot::Origin;
-use crate::backoff::Backoff;
 use crate::coordinate::{LeaseKeeper, LockRequest, Tenure, after, release};
 use crate::{
-    Committed, Conflict, Consistency, Entry, Error, ErrorKind, Event, Incarnation, Key, LockError, Result,
-    Revision, Stat, Store, Txn, Want, Written,
+    Conflict, Consistency, Entry, Error, Event, Incarnation, LockError, Result, Revision, Stat, Store, Txn,
+    Want, Written,
 };
 
 /// How often the decision is made again because somebody wrote without the lock.
-const DECISIONS_MAX: u32 = 64;
-
-/// How long the store may be out of reach under a transaction before the update is given up. It is longer than
-/// sessions live, so that an outcome stays open only in an outage that outlasts them.
-const OUTCOME_TIME: Duration = Duration::from_secs(60);
+pub(super) const DECISIONS_MAX: u32 = 64;
 
 /// What is to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,16 +71,6 @@ pub(crate) struct Editor {
     local: Mutex<()>,
 }
 
-/// What became of one transaction.
-enum Outcome {
-    /// It was applied; what its write did, or `None` where only that is known.
-    Applied(Option<Written>, Revision),
-    /// The payload is not what the decision was made on.
-    Moved,
-    /// The lock is gone, and nothing was or will be applied.
-    LockLost,
-}
-
 impl Editor {
     pub(crate) fn new(store: &Arc<dyn Store>, layout: Layout) -> Self {
         let keeper = Arc::new(LeaseKeeper::new(store));
@@ -94,16 +80,6 @@ impl Editor {
     /// Reads the payload.
     pub(crate) async fn read(&self, at: Consistency) -> Result<Option<Entry>> {
         Ok(self.store.get(&self.layout.payload, Want::Value, at).await?.into_entry())
-    }
-
-    /// Reads the payload, unless the store is out of reach for too long.
-    pub(crate) async fn read_in_time(&self, at: Consistency) -> Result<Option<Entry>> {
-        in_time(Instant::now() + OUTCOME_TIME, self.read(at)).await.map_err(Error::not_applied)
-    }
-
-    /// Commits, unless the store is out of reach for too long.
-    pub(crate) async fn commit_in_time(&self, txn: Txn) -> Result<Committed> {
-        in_time(Instant::now() + OUTCOME_TIME, self.store.commit(txn)).await
     }
 
     /// Makes the payload with all that belongs to it, unless it exists. `None` if it does.
@@ -228,90 +204,6 @@ impl Editor {
         txn.delete(&tenure.entry)
     }
 
-    /// Commits until the outcome is known. A read could not tell: it may miss a copy that is still under way. So
-    /// the same transaction is committed again, which can be applied only once since it consumes the lock entry.
-    async fn commit_until_known(
-        &self,
-        tenure: &mut Tenure,
-        base: Option<&Entry>,
-        txn: Txn,
-    ) -> Result<Outcome> {
-        let mut is_open = false;
-        let mut backoff = Backoff::default();
-        let give_up = Instant::now() + OUTCOME_TIME;
-        loop {
-            let error = match in_time(give_up, self.store.commit(txn.clone())).await {
-                Ok(committed) => {
-                    tenure.consumed();
-                    let written = committed.written.into_iter().next();
-                    return Ok(Outcome::Applied(written, committed.revision));
-                }
-                Err(error) => error,
-            };
-            if tenure.lease.has_ended() || error.kind() == ErrorKind::LeaseEnded {
-                tenure.consumed();
-                return if is_open || error.maybe_applied() {
-                    self.after_expiry(tenure, base, error).await
-                } else {
-                    Ok(Outcome::LockLost)
-                };
-            }
-            match error.as_conflict() {
-                Some(_) if error.key() == Some(&tenure.entry) => {
-                    tenure.consumed();
-                    return Ok(if is_open {
-                        Outcome::Applied(None, Revision::ZERO)
-                    } else {
-                        Outcome::LockLost
-                    });
-                }
-                Some(Conflict::Version | Conflict::Absent | Conflict::Present) => return Ok(Outcome::Moved),
-                _ => {}
-            }
-            is_open |= error.maybe_applied();
-            let is_final =
-                error.kind() == ErrorKind::Closed || !(error.is_retryable() || error.maybe_applied());
-            if is_final {
-                return Err(if is_open { error.perhaps_applied() } else { error });
-            }
-            if Instant::now() >= give_up {
-                return Err(if is_open { error.perhaps_applied() } else { error });
-            }
-            tokio::time::sleep(backoff.next()).await;
-        }
-    }
-
-    /// The lease ended under an open transaction. Its lock entry may still be there, and with it a copy of the
-    /// transaction may still be applied: so the entry is deleted first, which decides it. If that deleted it, the
-    /// transaction was not applied and never will be. If it was gone, whether the transaction consumed it or the
-    /// end of the lease took it shows only if the payload did not move.
-    async fn after_expiry(&self, tenure: &Tenure, base: Option<&Entry>, error: Error) -> Result<Outcome> {
-        let mut backoff = Backoff::default();
-        let give_up = Instant::now() + OUTCOME_TIME;
-        loop {
-            let txn = Txn::new().check_present(&tenure.entry).delete(&tenure.entry);
-            match in_time(give_up, self.store.commit(txn)).await {
-                Ok(_) => return Ok(Outcome::LockLost),
-                Err(refused) if refused.as_conflict() == Some(Conflict::Absent) => break,
-                Err(failed) if failed.kind() == ErrorKind::Closed || Instant::now() >= give_up => {
-                    return Err(error.perhaps_applied());
-                }
-                Err(_) => tokio::time::sleep(backoff.next()).await,
-            }
-        }
-        let Ok(current) = in_time(give_up, self.read(Consistency::Linearizable)).await else {
-            return Err(error.perhaps_applied());
-        };
-        if current.as_ref().map(|entry| entry.version) == base.map(|entry| entry.version) {
-            return Ok(Outcome::LockLost);
-        }
-        Err(Error::new(ErrorKind::LeaseEnded, "update")
-            .on(&self.layout.payload)
-            .because("the session expired and the payload moved")
-            .caused_by(error)
-            .perhaps_applied())
-    }
-
     /// Frees the lock at once; if the store does not answer, in the background.
     async fn free(&self, tenure: &mut Tenure) {
         if release(&self.store, &tenure.entry).await.is_ok() {
@@ -320,7 +212,12 @@ impl Editor {
     }
 
     /// What an applied edit did, read back where the store's answer was lost.
-    async fn describe(&self, edit: Edit, written: Option<Written>, revision: Revision) -> Result<Edited> {
+    pub(super) async fn describe(
+        &self,
+        edit: Edit,
+        written: Option<Written>,
+        revision: Revision,
+    ) -> Result<Edited> {
         match (edit, written) {
             (Edit::Put(payload), Some(Written::Put(stat))) => Ok(Edited::Put(Entry::new(stat, payload))),
             (Edit::Delete, Some(_)) => Ok(Edited::Deleted(revision)),
@@ -355,83 +252,8 @@ impl Editor {
         self.store.status().borrow().incarnation
     }
 
-    fn contended(&self) -> Error {
+    pub(super) fn contended(&self) -> Error {
         Error::conflict(Conflict::Contended, &self.layout.payload)
-    }
-}
-
-/// The key whose entry shows whether a lock is held, and the token that its holder was given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HeldLock {
-    /// The lock's entry.
-    pub entry: Key,
-    /// The fencing token of its holder.
-    pub token: Revision,
-}
-
-impl HeldLock {
-    /// The lock that another handle or process holds for this one.
-    #[must_use]
-    pub const fn new(entry: Key, token: Revision) -> Self {
-        Self { entry, token }
-    }
-}
-
-impl Editor {
-    /// Writes under a lock that somebody else holds for us, and leaves it held.
-    ///
-    /// The lock entry is checked but not consumed, so an outcome left open by a lost connection stays open.
-    pub(crate) async fn through<E>(
-        &self,
-        held: &HeldLock,
-        mut decide: impl FnMut(Option<&Entry>) -> Result<Edit, E>,
-    ) -> Result<Edited, EditFailure<E>> {
-        let lost = || Error::conflict(Conflict::Absent, &held.entry).because("the lock is not held any more");
-        let lock = self.store.get(&held.entry, Want::Stat, Consistency::Synced).await?.stat();
-        if lock.is_none_or(|stat| stat.created != held.token) {
-            return Err(lost().into());
-        }
-        for _ in 0..DECISIONS_MAX {
-            let current = self.read(Consistency::Synced).await?;
-            let edit = match decide(current.as_ref()).map_err(EditFailure::Refused)? {
-                Edit::Keep => return Ok(Edited::Kept(current)),
-                edit => edit,
-            };
-            let key = &self.layout.payload;
-            let txn = Txn::new().check_present(&held.entry);
-            let txn = match (&current, &edit) {
-                (Some(entry), _) => txn.check_version(key, entry.version),
-                (None, Edit::Put(_)) => txn.check_absent(key),
-                (None, _) => txn,
-            };
-            let txn = match &edit {
-                Edit::Put(payload) => txn.put(key, payload.clone()),
-                Edit::Delete | Edit::Keep => txn.delete(key),
-            };
-            match self.store.commit(txn).await {
-                Ok(committed) => {
-                    let written = committed.written.into_iter().next();
-                    let edited = self.describe(edit, written, committed.revision).await;
-                    return Ok(edited.map_err(Error::perhaps_applied)?);
-                }
-                Err(error) if error.as_conflict().is_none() => return Err(error.into()),
-                Err(error) if error.key() == Some(&held.entry) => return Err(lost().caused_by(error).into()),
-                Err(_) => {}
-            }
-        }
-        Err(self.contended().into())
-    }
-}
-
-/// Bounds one step of the store. What a step that is given up has done is open.
-async fn in_time<T>(give_up: Instant, step: impl Future<Output = Result<T>>) -> Result<T> {
-    match tokio::time::timeout_at(give_up, step).await {
-        Ok(result) => result,
-        Err(_) => {
-            let detail = "the store did not answer in time";
-            Err(Error::new(ErrorKind::TimedOut, "update").because(detail).perhaps_applied())
-        }
     }
 }
 

@@ -1,0 +1,225 @@
+//! The queue for a lock: entering it, and waiting for its front.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::time::Instant;
+
+use super::LeaseKeeper;
+use super::contender::{Contender, contenders, fresh_stem};
+use super::lock::LockError;
+use super::tenure::{Release, Tenure};
+use crate::backoff::Backoff;
+use crate::{
+    Answer, Committed, Consistency, Entry, Error, ErrorKind, Event, Key, List, Result, Revision, Selection,
+    Store, Txn, Want, Watch, Written,
+};
+
+/// The least time that the store is given to answer.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
+
+/// What stands for a wait without end.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+/// What is asked of a lock by the layers above.
+#[derive(Debug)]
+pub(crate) struct LockRequest<'a> {
+    pub(crate) store: &'a Arc<dyn Store>,
+    pub(crate) directory: &'a Key,
+    pub(crate) keeper: &'a LeaseKeeper,
+    /// A key that is read as soon as the lock is had, at no further cost.
+    pub(crate) then_get: Option<&'a Key>,
+    pub(crate) wait: Duration,
+}
+
+impl LockRequest<'_> {
+    /// Enters the queue and waits for the front of it.
+    pub(crate) async fn acquire(&self) -> Result<Tenure, LockError> {
+        let deadline = after(self.wait);
+        let mut backoff = Backoff::default();
+        loop {
+            match self.attempt(deadline).await {
+                Ok(Some(tenure)) => return Ok(tenure),
+                Ok(None) => return Err(self.timed_out()),
+                Err(error) if is_passing(&error) => {
+                    let pause = backoff.next();
+                    if Instant::now() + pause >= deadline {
+                        return Err(error.into());
+                    }
+                    tokio::time::sleep(pause).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// One attempt under one lease and one fresh name; `None` if the time ran out while others held the lock.
+    async fn attempt(&self, deadline: Instant) -> Result<Option<Tenure>> {
+        let lease = within(deadline, self.keeper.current()).await?;
+        let stem = fresh_stem();
+        let release = Release {
+            store: Arc::clone(self.store),
+            directory: self.directory.clone(),
+            stem: stem.clone(),
+            lease: Arc::clone(&lease),
+            is_done: false,
+        };
+        let txn = Txn::new().create_unique(self.directory, &stem, identity(), &lease.reference());
+        let mut view = match within(deadline, self.store.commit(self.reads(txn))).await {
+            Ok(committed) => View::of(committed)?,
+            // Whether the entry was made is seen in the queue; if it was not, the next attempt has a fresh name.
+            Err(error) if error.maybe_applied() || error.kind() == ErrorKind::TimedOut => {
+                within(deadline, self.look()).await?
+            }
+            Err(error) => {
+                let mut release = release;
+                release.is_done = true;
+                return Err(error);
+            }
+        };
+        let mut pauses = Backoff::default();
+        loop {
+            let queue = within(deadline, self.in_order(contenders(&view.names), &stem)).await?;
+            let Some(at) = queue.iter().position(|contender| contender.name.starts_with(&stem)) else {
+                let lost = Error::new(ErrorKind::LeaseEnded, "lock").on(self.directory);
+                return Err(lost.because("the place in the queue is gone"));
+            };
+            let entry = self.directory.join(&queue[at].name)?;
+            if at == 0 {
+                let created = match view.created {
+                    Some(created) => created,
+                    None => within(deadline, self.created(&entry)).await?,
+                };
+                return Ok(Some(Tenure { entry, created, lease, got: view.got, release }));
+            }
+            let ahead = self.directory.join(&queue[at - 1].name)?;
+            tokio::select! {
+                () = gone(self.store, &ahead) => {}
+                () = lease.ended() => return Err(Error::new(ErrorKind::LeaseEnded, "lock").on(self.directory)),
+                () = tokio::time::sleep_until(deadline) => return Ok(None),
+            }
+            let created = view.created;
+            view = within(deadline, self.look()).await?;
+            view.created = created;
+            if view.names.iter().any(|name| *name == queue[at - 1].name) {
+                // It has the name of a contender and is no entry, or was made again: nothing tells when it goes.
+                tokio::time::sleep(pauses.next()).await;
+            }
+        }
+    }
+
+    /// Adds the reads that show who is in the queue and, under the lock, what it guards.
+    fn reads(&self, txn: Txn) -> Txn {
+        let txn = txn.then_names(&self.directory.below());
+        match self.then_get {
+            Some(key) => txn.then_get(key),
+            None => txn,
+        }
+    }
+
+    /// Looks at the queue again. A read is enough once the entry ahead was seen to be gone: what its holder wrote
+    /// came before.
+    async fn look(&self) -> Result<View> {
+        let names =
+            self.store.list(&self.directory.below(), List::Names, Consistency::Synced).await?.into_names();
+        let got = match self.then_get {
+            Some(key) => self.store.get(key, Want::Value, Consistency::Synced).await?.into_entry(),
+            None => None,
+        };
+        Ok(View { names, got, created: None })
+    }
+
+    /// Orders contenders of equal number, which a counter at its end hands out, by their creation.
+    async fn in_order(&self, queue: Vec<Contender>, stem: &str) -> Result<Vec<Contender>> {
+        let ours = queue.iter().find(|contender| contender.name.starts_with(stem)).map(|found| found.number);
+        if queue.iter().filter(|contender| Some(contender.number) == ours).count() < 2 {
+            return Ok(queue);
+        }
+        let mut dated = Vec::with_capacity(queue.len());
+        for contender in queue {
+            let key = self.directory.join(&contender.name)?;
+            if let Some(stat) = self.store.get(&key, Want::Stat, Consistency::Synced).await?.stat() {
+                dated.push((contender.number, stat.created, contender));
+            }
+        }
+        dated.sort();
+        Ok(dated.into_iter().map(|(_, _, contender)| contender).collect())
+    }
+
+    async fn created(&self, entry: &Key) -> Result<Revision> {
+        let read = self.store.get(entry, Want::Stat, Consistency::Synced).await?;
+        let lost = || Error::new(ErrorKind::LeaseEnded, "lock").on(entry).because("the lock is gone");
+        read.stat().map(|stat| stat.created).ok_or_else(lost)
+    }
+
+    fn timed_out(&self) -> LockError {
+        LockError::TimedOut { directory: self.directory.clone(), waited: self.wait }
+    }
+}
+
+/// The queue as it was seen, and what it guards.
+struct View {
+    names: Vec<String>,
+    got: Option<Entry>,
+    created: Option<Revision>,
+}
+
+impl View {
+    fn of(committed: Committed) -> Result<Self> {
+        let created = match committed.written.first() {
+            Some(Written::Put(stat)) => Some(stat.created),
+            _ => None,
+        };
+        let mut view = Self { names: Vec::new(), got: None, created };
+        for answer in committed.answers {
+            match answer {
+                Answer::Names(names) => view.names = names,
+                Answer::Entry(entry) => view.got = entry,
+            }
+        }
+        Ok(view)
+    }
+}
+
+/// Waits until a key does not exist.
+pub(super) async fn gone(store: &Arc<dyn Store>, key: &Key) {
+    let mut watch = Watch::new(store, Selection::Key(key.clone()));
+    let mut is_there = false;
+    while let Some(event) = watch.next().await {
+        match event {
+            Ok(Event::ResyncStart { .. }) => is_there = false,
+            Ok(Event::Resync(_) | Event::Put(_)) => is_there = true,
+            Ok(Event::ResyncDone { .. }) if !is_there => return,
+            Ok(Event::Delete { .. }) => return,
+            // The watch tries again by itself.
+            Ok(Event::ResyncDone { .. } | Event::Progress { .. }) | Err(_) => {}
+        }
+    }
+}
+
+/// Whether a fresh attempt may succeed.
+fn is_passing(error: &Error) -> bool {
+    error.is_retryable() || error.kind() == ErrorKind::LeaseEnded
+}
+
+/// The moment so long after now; a time without end is a very long one.
+pub(crate) fn after(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or(now + FOREVER)
+}
+
+/// Bounds one step of the store. Whoever is not willing to wait for the lock still waits for the store's word.
+async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout_at(deadline.max(Instant::now() + ANSWER_TIME), work).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::new(ErrorKind::TimedOut, "lock").because("the store did not answer in time")),
+    }
+}
+
+/// Who holds a lock, for a person who looks at it.
+fn identity() -> Bytes {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{host}:{}", std::process::id()).into()
+}

@@ -1,0 +1,131 @@
+//! Finding out what became of a transaction whose answer was lost.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::edit::Editor;
+use crate::backoff::Backoff;
+use crate::coordinate::Tenure;
+use crate::{Committed, Conflict, Consistency, Entry, Error, ErrorKind, Result, Revision, Txn, Written};
+
+/// How long the store may be out of reach under a transaction before the update is given up. It is longer than
+/// sessions live, so that an outcome stays open only in an outage that outlasts them.
+const OUTCOME_TIME: Duration = Duration::from_secs(60);
+
+/// What became of one transaction.
+pub(super) enum Outcome {
+    /// It was applied; what its write did, or `None` where only that is known.
+    Applied(Option<Written>, Revision),
+    /// The payload is not what the decision was made on.
+    Moved,
+    /// The lock is gone, and nothing was or will be applied.
+    LockLost,
+}
+
+impl Editor {
+    /// Reads the payload, unless the store is out of reach for too long.
+    pub(crate) async fn read_in_time(&self, at: Consistency) -> Result<Option<Entry>> {
+        in_time(Instant::now() + OUTCOME_TIME, self.read(at)).await.map_err(Error::not_applied)
+    }
+
+    /// Commits, unless the store is out of reach for too long.
+    pub(crate) async fn commit_in_time(&self, txn: Txn) -> Result<Committed> {
+        in_time(Instant::now() + OUTCOME_TIME, self.store.commit(txn)).await
+    }
+
+    /// Commits until the outcome is known. A read could not tell: it may miss a copy that is still under way. So
+    /// the same transaction is committed again, which can be applied only once since it consumes the lock entry.
+    pub(super) async fn commit_until_known(
+        &self,
+        tenure: &mut Tenure,
+        base: Option<&Entry>,
+        txn: Txn,
+    ) -> Result<Outcome> {
+        let mut is_open = false;
+        let mut backoff = Backoff::default();
+        let give_up = Instant::now() + OUTCOME_TIME;
+        loop {
+            let error = match in_time(give_up, self.store.commit(txn.clone())).await {
+                Ok(committed) => {
+                    tenure.consumed();
+                    let written = committed.written.into_iter().next();
+                    return Ok(Outcome::Applied(written, committed.revision));
+                }
+                Err(error) => error,
+            };
+            if tenure.lease.has_ended() || error.kind() == ErrorKind::LeaseEnded {
+                tenure.consumed();
+                return if is_open || error.maybe_applied() {
+                    self.after_expiry(tenure, base, error).await
+                } else {
+                    Ok(Outcome::LockLost)
+                };
+            }
+            match error.as_conflict() {
+                Some(_) if error.key() == Some(&tenure.entry) => {
+                    tenure.consumed();
+                    return Ok(if is_open {
+                        Outcome::Applied(None, Revision::ZERO)
+                    } else {
+                        Outcome::LockLost
+                    });
+                }
+                Some(Conflict::Version | Conflict::Absent | Conflict::Present) => return Ok(Outcome::Moved),
+                _ => {}
+            }
+            is_open |= error.maybe_applied();
+            let is_final =
+                error.kind() == ErrorKind::Closed || !(error.is_retryable() || error.maybe_applied());
+            if is_final {
+                return Err(if is_open { error.perhaps_applied() } else { error });
+            }
+            if Instant::now() >= give_up {
+                return Err(if is_open { error.perhaps_applied() } else { error });
+            }
+            tokio::time::sleep(backoff.next()).await;
+        }
+    }
+
+    /// The lease ended under an open transaction. Its lock entry may still be there, and with it a copy of the
+    /// transaction may still be applied: so the entry is deleted first, which decides it. If that deleted it, the
+    /// transaction was not applied and never will be. If it was gone, whether the transaction consumed it or the
+    /// end of the lease took it shows only if the payload did not move.
+    async fn after_expiry(&self, tenure: &Tenure, base: Option<&Entry>, error: Error) -> Result<Outcome> {
+        let mut backoff = Backoff::default();
+        let give_up = Instant::now() + OUTCOME_TIME;
+        loop {
+            let txn = Txn::new().check_present(&tenure.entry).delete(&tenure.entry);
+            match in_time(give_up, self.store.commit(txn)).await {
+                Ok(_) => return Ok(Outcome::LockLost),
+                Err(refused) if refused.as_conflict() == Some(Conflict::Absent) => break,
+                Err(failed) if failed.kind() == ErrorKind::Closed || Instant::now() >= give_up => {
+                    return Err(error.perhaps_applied());
+                }
+                Err(_) => tokio::time::sleep(backoff.next()).await,
+            }
+        }
+        let Ok(current) = in_time(give_up, self.read(Consistency::Linearizable)).await else {
+            return Err(error.perhaps_applied());
+        };
+        if current.as_ref().map(|entry| entry.version) == base.map(|entry| entry.version) {
+            return Ok(Outcome::LockLost);
+        }
+        Err(Error::new(ErrorKind::LeaseEnded, "update")
+            .on(&self.layout.payload)
+            .because("the session expired and the payload moved")
+            .caused_by(error)
+            .perhaps_applied())
+    }
+}
+
+/// Bounds one step of the store. What a step that is given up has done is open.
+async fn in_time<T>(give_up: Instant, step: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout_at(give_up, step).await {
+        Ok(result) => result,
+        Err(_) => {
+            let detail = "the store did not answer in time";
+            Err(Error::new(ErrorKind::TimedOut, "update").because(detail).perhaps_applied())
+        }
+    }
+}
