@@ -14,7 +14,7 @@ use crate::{Error, Key, Result, Revision, Store};
 ///
 /// It is fair: whoever asked first has it first. It is as good as the holder's lease: when the store loses sight of
 /// the holder for longer than the lease lives, the next one has the lock. So a holder that must not do harm late
-/// either commits *through* the lock (a [`Txn`] that checks [`LockGuard::key`]) or passes
+/// either commits *through* the lock (a [`Txn`](crate::Txn) that checks [`LockGuard::key`]) or passes
 /// [`LockGuard::token`] on to whatever it writes to.
 ///
 /// ```
