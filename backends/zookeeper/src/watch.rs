@@ -22,6 +22,8 @@ impl Inner {
         };
         let watcher =
             self.client.add_watch(&path, mode).await.map_err(|error| classify("watch", key, error))?;
+        // The server has answered: what is loaded behind this watch is of the life that the client knows now.
+        self.refresh_status();
         let first = match (from, key) {
             (WatchFrom::Now, _) => None,
             // Nothing of the past is kept.
