@@ -27,8 +27,8 @@ use crate::{SqliteOptions, clock, reader};
 /// The longest value.
 const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// How many checks and writes one transaction may have.
-const TXN_OPS_MAX: usize = 10_000;
+/// How many keys one transaction may check and write.
+const TXN_KEYS_MAX: usize = 10_000;
 
 /// The step of times to live.
 const TTL_GRANULARITY: Duration = Duration::from_millis(1);
@@ -172,7 +172,7 @@ fn gone(operation: &'static str) -> Error {
 impl Store for Sqlite {
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(VALUE_BYTES_MAX)
-            .txn_keys_max(TXN_OPS_MAX)
+            .txn_keys_max(TXN_KEYS_MAX)
             .with_atomic_watch()
             .with_history()
             .with_linearizable()

@@ -19,8 +19,8 @@ use crate::map::Paths;
 /// The longest value. A request may have 1,048,575 bytes (`jute.maxbuffer`), and holds paths beside the value.
 const VALUE_BYTES_MAX: usize = 1_048_575 - 8 * 1024;
 
-/// How many checks and writes one transaction may have; a multi of more would rarely fit into one request.
-const TXN_OPS_MAX: usize = 1000;
+/// how many keys one transaction may have; a multi of more would rarely fit into one request.
+const TXN_KEYS_MAX: usize = 1000;
 
 /// A store on ZooKeeper.
 ///
@@ -49,7 +49,7 @@ impl ZooKeeper {
 #[async_trait]
 impl Store for ZooKeeper {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(VALUE_BYTES_MAX).txn_keys_max(TXN_OPS_MAX).with_linearizable()
+        Capabilities::new(VALUE_BYTES_MAX).txn_keys_max(TXN_KEYS_MAX).with_linearizable()
     }
 
     fn status(&self) -> watch::Receiver<StoreStatus> {

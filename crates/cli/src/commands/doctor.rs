@@ -158,7 +158,7 @@ impl Report {
         }
         if let Some(can) = &self.capabilities {
             add("values", format!("up to {} bytes", can.value_bytes_max));
-            add("transactions", format!("up to {} checks and writes", can.txn_keys_max));
+            add("transactions", format!("up to {} keys", can.txn_keys_max));
             add("atomic watch", yes(can.atomic_watch));
             add("history", yes(can.history));
             add("quorum reads", yes(can.linearizable));

@@ -33,8 +33,8 @@ use state::Shared;
 /// find out elsewhere that its values are far too long.
 const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// How many checks and writes one transaction may have; while it is carried out everybody waits.
-const TXN_OPS_MAX: usize = 10_000;
+/// How many keys one transaction may check and write; while it is carried out everybody waits.
+const TXN_KEYS_MAX: usize = 10_000;
 
 /// The shortest time to live: what the timer can tell apart.
 const TTL_STEP: Duration = Duration::from_millis(1);
@@ -106,7 +106,7 @@ impl Default for Memory {
 impl Store for Memory {
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(VALUE_BYTES_MAX)
-            .txn_keys_max(TXN_OPS_MAX)
+            .txn_keys_max(TXN_KEYS_MAX)
             .with_atomic_watch()
             .ttl_granularity(TTL_STEP)
             .with_history()

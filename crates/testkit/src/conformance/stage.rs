@@ -85,7 +85,7 @@ impl Stage {
     /// # Errors
     ///
     /// Those of the store.
-    pub async fn lacks_ops(&self, ops: usize) -> Result<bool> {
+    pub async fn lacks_keys(&self, ops: usize) -> Result<bool> {
         if self.capabilities().txn_keys_max >= ops {
             return Ok(false);
         }

@@ -96,7 +96,7 @@ pub async fn a_check_alone_is_a_commit(stage: &Stage) -> Result<()> {
 }
 
 pub async fn the_first_refused_check_is_named(stage: &Stage) -> Result<()> {
-    if stage.lacks_ops(4).await? {
+    if stage.lacks_keys(4).await? {
         return Ok(());
     }
     let [good, absent, old, target] = ["good", "absent", "old", "target"].map(|name| stage.key(name));
@@ -114,7 +114,7 @@ pub async fn the_first_refused_check_is_named(stage: &Stage) -> Result<()> {
 }
 
 pub async fn a_refused_check_comes_before_a_refused_write(stage: &Stage) -> Result<()> {
-    if stage.lacks_ops(2).await? {
+    if stage.lacks_keys(2).await? {
         return Ok(());
     }
     let (parent, absent) = (stage.key("p"), stage.key("absent"));
@@ -125,7 +125,7 @@ pub async fn a_refused_check_comes_before_a_refused_write(stage: &Stage) -> Resu
 }
 
 pub async fn a_refused_transaction_writes_nothing(stage: &Stage) -> Result<()> {
-    if stage.lacks_ops(4).await? {
+    if stage.lacks_keys(4).await? {
         return Ok(());
     }
     let [new, changed, deleted, parent] = ["new", "changed", "deleted", "p"].map(|name| stage.key(name));

@@ -5,7 +5,7 @@ use quorate_datasync::{Answer, Conflict, ErrorKind, Result, StoreExt, Txn, Writt
 use crate::conformance::{Stage, assert_conflict, assert_refused, fresh};
 
 pub async fn the_writes_of_one_transaction_share_a_revision(stage: &Stage) -> Result<()> {
-    if stage.lacks_ops(3).await? {
+    if stage.lacks_keys(3).await? {
         return Ok(());
     }
     let keys = ["a", "b/c", "d/e/f"].map(|name| stage.key(name));
@@ -31,7 +31,7 @@ pub async fn deleting_what_is_absent_succeeds(stage: &Stage) -> Result<()> {
 }
 
 pub async fn a_delete_of_nothing_stops_no_other_write(stage: &Stage) -> Result<()> {
-    if stage.lacks_ops(3).await? {
+    if stage.lacks_keys(3).await? {
         return Ok(());
     }
     let [never, new, old] = ["never", "new", "old"].map(|name| stage.key(name));
@@ -63,7 +63,7 @@ pub async fn a_directory_with_keys_below_it_is_not_deleted(stage: &Stage) -> Res
 }
 
 pub async fn a_parent_is_deleted_after_its_child_in_one_transaction(stage: &Stage) -> Result<()> {
-    if stage.lacks_ops(2).await? {
+    if stage.lacks_keys(2).await? {
         return Ok(());
     }
     let (parent, child) = (stage.key("p"), stage.key("p/child"));
@@ -77,7 +77,7 @@ pub async fn a_parent_is_deleted_after_its_child_in_one_transaction(stage: &Stag
 }
 
 pub async fn a_parent_and_its_child_are_put_in_either_order(stage: &Stage) -> Result<()> {
-    if stage.lacks_ops(2).await? {
+    if stage.lacks_keys(2).await? {
         return Ok(());
     }
     let [p, pc, q, qc] = ["p", "p/c", "q", "q/c"].map(|name| stage.key(name));
@@ -99,7 +99,7 @@ pub async fn a_key_written_twice_is_invalid(stage: &Stage) -> Result<()> {
 }
 
 pub async fn trailing_reads_see_the_writes_before_them(stage: &Stage) -> Result<()> {
-    if stage.lacks_ops(3).await? {
+    if stage.lacks_keys(3).await? {
         return Ok(());
     }
     let [a, b, old, never] = ["d/a", "d/b/c", "d/old", "never"].map(|name| stage.key(name));
@@ -151,12 +151,12 @@ pub async fn directories_are_kept_and_removed_or_ignored(stage: &Stage) -> Resul
 }
 
 pub async fn a_directory_is_made_together_with_what_is_put(stage: &Stage) -> Result<()> {
-    if stage.lacks_ops(3).await? {
+    if stage.lacks_keys(3).await? {
         return Ok(());
     }
     let [payload, listeners, lock] = ["s/payload", "s/listeners", "s/lock"].map(|name| stage.key(name));
     let txn = Txn::new().check_absent(&payload).put(&payload, "v").keep_directory(&listeners);
-    if !stage.lacks_ops(4).await? {
+    if !stage.lacks_keys(4).await? {
         stage.store.commit(txn.clone().keep_directory(&lock)).await?;
         assert_conflict(stage.second.commit(txn).await, Conflict::Present, &payload);
     }

@@ -32,7 +32,7 @@ pub async fn the_longest_value_is_kept(stage: &Stage) -> Result<()> {
 }
 
 pub async fn a_value_that_is_too_long_is_refused_by_both_sizes(stage: &Stage) -> Result<()> {
-    if stage.lacks_ops(2).await? {
+    if stage.lacks_keys(2).await? {
         return Ok(());
     }
     let (small, large) = (stage.key("small"), stage.key("large"));
@@ -61,7 +61,7 @@ pub async fn more_writes_than_promised_are_refused(stage: &Stage) -> Result<()> 
     if writes > 100_000 {
         return Ok(());
     }
-    assert!(stage.lacks_ops(writes).await?);
+    assert!(stage.lacks_keys(writes).await?);
     Ok(())
 }
 

@@ -71,7 +71,7 @@ pub async fn changes_of_one_key_come_in_order(stage: &Stage) -> Result<()> {
 
 pub async fn a_commit_of_two_keys_is_seen_whole_where_promised(stage: &Stage) -> Result<()> {
     const LAST: u32 = 100;
-    if stage.lacks_ops(2).await? {
+    if stage.lacks_keys(2).await? {
         return Ok(());
     }
     let is_atomic = stage.capabilities().atomic_watch;
