@@ -3,12 +3,15 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant, SystemTime};
 
-use quorate::{Capabilities, Consistency, Key, Store, Txn, Want};
+use quorate::{Capabilities, Consistency, Key, Store, StoreStatus, Txn, Want};
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, Result};
+
+/// How long a server may take to tell its version.
+const VERSION_TIME: Duration = Duration::from_secs(2);
 
 /// How often each thing is measured. The one in the middle counts.
 const ROUNDS: usize = 11;
@@ -66,9 +69,6 @@ async fn examine(context: &Context, report: &mut Report) -> Result<()> {
     // The first question waits for the connection, so it is not measured.
     context.ask(|| store.get(&key, Want::Stat, Consistency::Synced)).await?;
     report.reached = true;
-    let status = store.status().borrow().clone();
-    report.server = status.server.map(|server| server.to_string());
-    report.incarnation = status.incarnation.map(|incarnation| incarnation.to_string());
     report.capabilities = Some(Abilities::from(&store.capabilities()));
     report.latency_ms.read = Some(time_read(context, &*store, &key, Consistency::Local).await?);
     report.latency_ms.consistent_read =
@@ -80,7 +80,22 @@ async fn examine(context: &Context, report: &mut Report) -> Result<()> {
             report.problems.push(format!("it cannot be written: {words}"));
         }
     }
+    let status = named(&*store).await;
+    report.server = status.server.map(|server| server.to_string());
+    report.incarnation = status.incarnation.map(|incarnation| incarnation.to_string());
     Ok(())
+}
+
+/// What the store says of itself, once it has said its version, which some servers are asked for apart.
+async fn named(store: &dyn Store) -> StoreStatus {
+    let mut status = store.status();
+    let has_version = |status: &StoreStatus| {
+        status.server.as_ref().is_some_and(|server| server.contains(|c: char| c.is_ascii_digit()))
+    };
+    // A server that keeps its version to itself is named without.
+    let _ = tokio::time::timeout(VERSION_TIME, status.wait_for(has_version)).await;
+    let named = status.borrow().clone();
+    named
 }
 
 async fn time_read(context: &Context, store: &dyn Store, key: &Key, at: Consistency) -> Result<f64> {
