@@ -94,8 +94,7 @@ async fn named(store: &dyn Store) -> StoreStatus {
     };
     // A server that keeps its version to itself is named without.
     let _ = tokio::time::timeout(VERSION_TIME, status.wait_for(has_version)).await;
-    let named = status.borrow().clone();
-    named
+    status.borrow().clone()
 }
 
 async fn time_read(context: &Context, store: &dyn Store, key: &Key, at: Consistency) -> Result<f64> {
