@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -16,6 +17,9 @@ use crate::inner::Inner;
 
 /// The version that a server takes for "any".
 const ANY: i32 = -1;
+
+/// The pause before keys that could not be deleted are tried again.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What was put under each lease of this store.
 #[derive(Debug, Default)]
@@ -161,6 +165,7 @@ impl LeaseControl for Control {
                 if !is_passing(&error) || held.session.has_expired() {
                     return;
                 }
+                tokio::time::sleep(PAUSE).await;
             }
         });
     }

@@ -80,17 +80,17 @@ impl Stage {
         Observer::start(&self.second, Selection::Prefix(self.all())).await
     }
 
-    /// Whether the store commits fewer than `ops` checks and writes at once, which it must then refuse.
+    /// Whether the store commits fewer than `keys` keys at once, which it must then refuse.
     ///
     /// # Errors
     ///
     /// Those of the store.
-    pub async fn lacks_keys(&self, ops: usize) -> Result<bool> {
-        if self.capabilities().txn_keys_max >= ops {
+    pub async fn lacks_keys(&self, keys: usize) -> Result<bool> {
+        if self.capabilities().txn_keys_max >= keys {
             return Ok(false);
         }
         let key = |n| self.key(&format!("too-many/{n}"));
-        let txn = (0..ops).fold(Txn::new(), |txn, n| txn.put(&key(n), "v"));
+        let txn = (0..keys).fold(Txn::new(), |txn, n| txn.put(&key(n), "v"));
         assert_refused(self.store.commit(txn).await, ErrorKind::Unsupported);
         assert!(fresh(&self.store, &key(0)).await?.is_none(), "a refused transaction wrote");
         Ok(true)
