@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quorate_zk_proto::{FRAME_BYTES_MAX, REQUEST_BYTES_MAX, SessionOptions, ZnodePath};
 
-use crate::{client::Client, error::ConfigError, hosts::Host};
+use crate::{client::Client, error::ConfigError, hosts::Host, session_events::SessionEvents};
 
 /// Bounds of the time for one attempt to connect, which is else a third of the session timeout.
 const CONNECT_MIN: Duration = Duration::from_secs(1);
@@ -114,6 +114,16 @@ impl ClientOptions {
     /// [`ConfigError`] if a host is malformed, there is none, or there is no tokio runtime.
     pub fn connect(self) -> Result<Client, ConfigError> {
         Client::start(self.check()?)
+    }
+
+    /// Makes the client like [`connect`](Self::connect), with the session-wide stream of one-shot watches and
+    /// states.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect).
+    pub fn connect_with_events(self) -> Result<(Client, SessionEvents), ConfigError> {
+        Client::start_with_events(self.check()?)
     }
 
     pub(crate) fn check(self) -> Result<Settings, ConfigError> {

@@ -85,7 +85,7 @@ impl Driver {
         if let Some(detail) = round.into_failure() {
             tracing::debug!(detail, "no server reached");
             let reason = DisconnectReason::Unreachable { detail };
-            self.state.send_replace(ClientState::Disconnected { reason, history: self.history });
+            self.show(ClientState::Disconnected { reason, history: self.history });
         }
         self.rest(now);
     }
