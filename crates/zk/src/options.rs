@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quorate_zk_proto::{FRAME_BYTES_MAX, REQUEST_BYTES_MAX, SessionOptions, ZnodePath};
 
-use crate::{client::Client, error::ConfigError, hosts::Host, session_events::SessionEvents};
+use crate::{client::Client, error::ConfigError, hosts::Host, session_events::SessionEvents, session_token::SessionHandover};
 
 /// Bounds of the time for one attempt to connect, which is else a third of the session timeout.
 const CONNECT_MIN: Duration = Duration::from_secs(1);
@@ -35,6 +35,7 @@ pub struct ClientOptions {
     frame_bytes_max: usize,
     request_bytes_max: usize,
     read_only_allowed: bool,
+    resumed: Option<SessionHandover>,
 }
 
 /// The settings after they were checked.
@@ -60,6 +61,7 @@ impl ClientOptions {
             frame_bytes_max: FRAME_BYTES_MAX,
             request_bytes_max: REQUEST_BYTES_MAX,
             read_only_allowed: false,
+            resumed: None,
         }
     }
 
@@ -107,6 +109,32 @@ impl ClientOptions {
         self
     }
 
+    /// Goes on with a session that another client has left ([`Client::detach`]) instead of starting one. Its
+    /// ephemeral znodes are this client's then. If it has expired meanwhile, the client says so
+    /// ([`ClientState::Expired`](crate::ClientState::Expired)) and starts a new one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use quorate_zk_fake::FakeZooKeeper;
+    /// use quorate_zk::ClientOptions;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = FakeZooKeeper::start().await?;
+    /// let first = ClientOptions::new([server.connect_string()]).connect()?;
+    /// let id = first.session().await?.id();
+    /// let left = first.detach().await.expect("there is a session");
+    /// let second = ClientOptions::new([server.connect_string()]).resume(left).connect()?;
+    /// assert_eq!(second.session().await?.id(), id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resume(mut self, session: SessionHandover) -> Self {
+        self.resumed = Some(session);
+        self
+    }
+
     /// Makes the client and starts its session in the background. Returns at once, reachable ensemble or not.
     ///
     /// # Errors
@@ -132,13 +160,16 @@ impl ClientOptions {
             return Err(ConfigError::NoHosts);
         }
         // Requests wait with the driver, where they can be withdrawn, and not in the session.
-        let session = SessionOptions::default()
+        let mut session = SessionOptions::default()
             .timeout(self.session_timeout)
             .read_only_allowed(self.read_only_allowed)
             .frame_bytes_max(self.frame_bytes_max)
             .request_bytes_max(self.request_bytes_max)
             .in_flight_max(self.in_flight_max)
             .queued_max(0);
+        if let Some(SessionHandover { id, password, last_zxid }) = self.resumed {
+            session = session.resume(id, password, last_zxid);
+        }
         Ok(Settings {
             hosts,
             session,

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use quorate_zk_proto::{
-    ErrorCode, Failure, FailureKind, OpCode, Reply, SessionEvent, SessionState, Ticket, WatchMode,
+    ErrorCode, Failure, FailureKind, OpCode, Reply, SaslAnswer, SessionEvent, SessionState, Ticket, WatchMode,
     WatcherType, ZnodePath,
 };
 
@@ -58,6 +58,7 @@ impl Driver {
                 // At the end they end, and are not lost.
                 SessionEvent::WatchesDropped if self.session.state().is_final() => {}
                 SessionEvent::WatchesDropped => self.registry.dropped(),
+                SessionEvent::SaslChallenge(_) => self.session.handle_sasl(now, SaslAnswer::Failed),
                 SessionEvent::Progress(_) => {}
             }
         }

@@ -193,7 +193,7 @@ impl Driver {
             Some(Ending::Detach(handover)) => {
                 // Nobody listening changes nothing: the session is left all the same.
                 drop(handover.send(self.handover()));
-                self.session.handle_close(now) // MERGE handle_detach;
+                self.session.handle_detach(now);
             }
             Some(Ending::Close)
                 if self.session.state().is_connected() || self.session.session_id().is_none() =>
@@ -205,7 +205,7 @@ impl Driver {
     }
 
     fn handover(&self) -> Option<SessionHandover> {
-        let (id, password): (quorate_zk_proto::SessionId, quorate_zk_proto::Secret) = None?; // MERGE credentials
+        let (id, password) = self.session.credentials()?;
         Some(SessionHandover { id, password, last_zxid: self.session.last_zxid() })
     }
 
