@@ -330,7 +330,8 @@ impl Client {
     }
 
     fn submit_all(&self, session: Option<SessionId>, requests: Vec<Request>) -> Vec<Response> {
-        let prepared = requests.into_iter().map(|request| prepare(self.chroot.clone(), session, None, request));
+        let prepared =
+            requests.into_iter().map(|request| prepare(self.chroot.clone(), session, None, request));
         let (responses, slots): (Vec<_>, Vec<_>) = prepared.unzip();
         self.handle.inbox.submit_all(slots.into_iter().flatten().map(Submission::Request).collect());
         responses

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use quorate_zk_proto::{FRAME_BYTES_MAX, REQUEST_BYTES_MAX, SessionOptions, ZnodePath};
 
-use crate::{client::Client, error::ConfigError, hosts::Host, session_events::SessionEvents, session_token::SessionHandover};
+use crate::{
+    client::Client, error::ConfigError, hosts::Host, session_events::SessionEvents,
+    session_token::SessionHandover,
+};
 
 /// Bounds of the time for one attempt to connect, which is else a third of the session timeout.
 const CONNECT_MIN: Duration = Duration::from_secs(1);
@@ -36,6 +39,7 @@ pub struct ClientOptions {
     request_bytes_max: usize,
     read_only_allowed: bool,
     resumed: Option<SessionHandover>,
+    metrics: Option<String>,
 }
 
 /// The settings after they were checked.
@@ -47,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     pub(crate) chroot: Option<ZnodePath>,
     pub(crate) watched_max: usize,
+    pub(crate) metrics: Option<String>,
 }
 
 impl ClientOptions {
@@ -62,6 +67,7 @@ impl ClientOptions {
             request_bytes_max: REQUEST_BYTES_MAX,
             read_only_allowed: false,
             resumed: None,
+            metrics: None,
         }
     }
 
@@ -106,6 +112,24 @@ impl ClientOptions {
     /// Accepts servers that only read while they have no quorum. Not accepted by default.
     pub const fn read_only_allowed(mut self) -> Self {
         self.read_only_allowed = true;
+        self
+    }
+
+    /// Reports metrics through the `metrics` crate, under a name for this client (label `client`).
+    ///
+    /// Install the recorder first. Nothing is counted unless asked for. Times are measured from the sending of a
+    /// request to the reading of its reply; the time in the queue shows in its length.
+    ///
+    /// | metric | kind | labels |
+    /// |---|---|---|
+    /// | `quorate_zk_request_seconds` | histogram | `client`, `op` |
+    /// | `quorate_zk_request_failures_total` | counter | `client`, `op`, `reason` |
+    /// | `quorate_zk_requests_in_flight`, `quorate_zk_requests_queued` | gauge | `client` |
+    /// | `quorate_zk_connections_total`, `quorate_zk_sessions_expired_total` | counter | `client` |
+    /// | `quorate_zk_watched_paths` | gauge | `client` |
+    /// | `quorate_zk_sent_bytes_total`, `quorate_zk_received_bytes_total` | counter | `client` |
+    pub fn metrics(mut self, client: impl Into<String>) -> Self {
+        self.metrics = Some(client.into());
         self
     }
 
@@ -177,6 +201,7 @@ impl ClientOptions {
             connect_timeout: (self.session_timeout / 3).clamp(CONNECT_MIN, CONNECT_MAX),
             chroot: self.chroot,
             watched_max: self.watched_max,
+            metrics: self.metrics,
         })
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Instant};
 
-use quorate_zk_proto::{AddWatch, ErrorCode, FailureKind, RemoveWatches, Request, Ticket, WatcherType, ZnodePath};
+use quorate_zk_proto::{
+    AddWatch, ErrorCode, FailureKind, RemoveWatches, Request, Ticket, WatcherType, ZnodePath,
+};
 
 use super::{
     Driver,

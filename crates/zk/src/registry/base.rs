@@ -95,8 +95,7 @@ impl Consumer {
         let was_stale = std::mem::take(&mut self.stale);
         if let Some(ready) = self.ready.take() {
             let path = strip_path(path, self.chroot.as_ref());
-            let watcher =
-                Watcher::new(self.id, path, self.mode, Arc::clone(&self.queue), Arc::clone(inbox));
+            let watcher = Watcher::new(self.id, path, self.mode, Arc::clone(&self.queue), Arc::clone(inbox));
             // Where nobody waits any more, dropping the watcher takes it out again.
             drop(ready.send(Ok(watcher)));
         } else if was_stale {

@@ -14,11 +14,11 @@ use std::{
 
 use quorate_zk_proto::{EventType, FailureKind, WatchMode, WatchedEvent, WatcherType, ZnodePath};
 
+pub(crate) use self::one_shots::{Half, SessionQueue, Target};
 use self::{
     base::{Base, Consumer},
     one_shots::OneShots,
 };
-pub(crate) use self::one_shots::{Half, SessionQueue, Target};
 use crate::{
     error::{RequestError, Subject},
     inbox::{Inbox, WatchOrder},

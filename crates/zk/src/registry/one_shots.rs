@@ -136,7 +136,8 @@ impl OneShots {
     /// Takes out those that nobody waits for. Returns the halves of the path that have lost their last.
     pub(super) fn prune(&mut self, path: &ZnodePath) -> Vec<Half> {
         let Some(held) = self.by_path.get_mut(path) else { return Vec::new() };
-        let gone: Vec<_> = held.extract_if(.., |(_, target)| target.is_gone()).map(|(half, _)| half).collect();
+        let gone: Vec<_> =
+            held.extract_if(.., |(_, target)| target.is_gone()).map(|(half, _)| half).collect();
         let is_left = |half: Half| held.iter().any(|(other, _)| *other == half);
         let lost = [Half::Data, Half::Children]
             .into_iter()
