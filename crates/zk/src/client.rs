@@ -17,7 +17,7 @@ use crate::{
     response::Response,
     session_token::SessionToken,
     state::ClientState,
-    transport::four_letter_word,
+    transport::Connector,
     watcher::AddingWatch,
 };
 
@@ -38,6 +38,7 @@ pub struct Client {
 struct Handle {
     inbox: Arc<Inbox>,
     shown: Shown,
+    connector: Arc<Connector>,
     chroot: Option<ZnodePath>,
 }
 
@@ -58,11 +59,11 @@ impl Client {
     pub(crate) fn start(settings: Settings) -> Result<Self, ConfigError> {
         let runtime = Runtime::try_current().map_err(|_| ConfigError::NoRuntime)?;
         let inbox = Arc::new(Inbox::default());
-        let chroot = settings.chroot.clone();
+        let (chroot, connector) = (settings.chroot.clone(), Arc::clone(&settings.connector));
         let (driver, shown) = Driver::new(settings, Arc::clone(&inbox));
         // The task ends by itself: soon after the inbox is closed, which the last clone's drop does.
         drop(runtime.spawn(driver.run()));
-        Ok(Self { handle: Arc::new(Handle { inbox, shown, chroot }) })
+        Ok(Self { handle: Arc::new(Handle { inbox, shown, connector, chroot }) })
     }
 
     /// Submits a request, behind all submitted before it, and returns the future of its reply.
@@ -129,7 +130,7 @@ impl Client {
             ClientState::Connected { server, .. } => *server,
             _ => return None,
         };
-        let answer = four_letter_word(server, b"srvr").await.ok()?;
+        let answer = self.handle.connector.ask_peer(server, b"srvr").await.ok()?;
         let version = answer.lines().find_map(|line| line.strip_prefix("Zookeeper version: "))?;
         version.split(['-', ',']).next().map(|number| number.trim().to_owned())
     }

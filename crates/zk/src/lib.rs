@@ -40,6 +40,7 @@
 //! requests that would set one are refused. The first event of a [`Watcher`] is the same thing. Retries of
 //! requests, locks and caches belong to the layers above.
 
+mod auth;
 mod backoff;
 mod chroot;
 mod client;
@@ -53,6 +54,7 @@ mod registry;
 mod response;
 mod session_token;
 mod state;
+mod tls;
 mod transport;
 mod watcher;
 
@@ -73,4 +75,5 @@ pub use quorate_zk_proto::{
 pub use response::Response;
 pub use session_token::SessionToken;
 pub use state::{ClientState, DisconnectReason};
+pub use tls::{TlsConfigError, TlsOptions};
 pub use watcher::{AddingWatch, Watched, Watcher};
