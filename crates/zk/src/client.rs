@@ -23,7 +23,7 @@ use crate::{
     session_token::{SessionHandover, SessionToken},
     slot::{Order, Slot},
     state::ClientState,
-    transport::four_letter_word,
+    transport::Connector,
     watcher::AddingWatch,
 };
 
@@ -45,6 +45,7 @@ pub struct Client {
 struct Handle {
     inbox: Arc<Inbox>,
     shown: Shown,
+    connector: Arc<Connector>,
 }
 
 /// What the driver shows to everybody.
@@ -120,12 +121,12 @@ impl Client {
     ) -> Result<Self, ConfigError> {
         let runtime = Runtime::try_current().map_err(|_| ConfigError::NoRuntime)?;
         let inbox = Arc::new(Inbox::default());
-        let chroot = settings.chroot.clone();
+        let (chroot, connector) = (settings.chroot.clone(), Arc::clone(&settings.connector));
         let session = SessionQueue::new(events, chroot.clone());
         let (driver, shown) = Driver::new(settings, Arc::clone(&inbox), session);
         // The task ends by itself: soon after the inbox is closed, which the last clone's drop does.
         drop(runtime.spawn(driver.run().instrument(tracing::info_span!("zookeeper_client"))));
-        Ok(Self { handle: Arc::new(Handle { inbox, shown }), chroot })
+        Ok(Self { handle: Arc::new(Handle { inbox, shown, connector }), chroot })
     }
 
     /// Returns a handle on the same session whose root is a znode below this one's: all paths are below it, in
@@ -214,7 +215,7 @@ impl Client {
             ClientState::Connected { server, .. } => *server,
             _ => return None,
         };
-        let answer = four_letter_word(server, b"srvr").await.ok()?;
+        let answer = self.handle.connector.ask_peer(server, b"srvr").await.ok()?;
         let version = answer.lines().find_map(|line| line.strip_prefix("Zookeeper version: "))?;
         version.split(['-', ',']).next().map(|number| number.trim().to_owned())
     }

@@ -40,6 +40,7 @@
 //! requests that would set one are refused. The first event of a [`Watcher`] is the same thing. Retries of
 //! requests, locks and caches belong to the layers above.
 
+mod auth;
 mod backoff;
 mod chroot;
 mod client;
@@ -57,6 +58,7 @@ mod session_events;
 mod session_token;
 mod slot;
 mod state;
+mod tls;
 mod transport;
 mod watcher;
 
@@ -79,4 +81,5 @@ pub use response::Response;
 pub use session_events::{SessionEvent, SessionEvents};
 pub use session_token::{SessionHandover, SessionToken};
 pub use state::{ClientState, DisconnectReason};
+pub use tls::{TlsConfigError, TlsOptions};
 pub use watcher::{AddingWatch, Watched, Watcher};

@@ -1,17 +1,26 @@
 //! What a client is told once.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use quorate_zk_proto::{FRAME_BYTES_MAX, REQUEST_BYTES_MAX, SessionOptions, ZnodePath};
+use quorate_zk_proto::{Auth, FRAME_BYTES_MAX, REQUEST_BYTES_MAX, Secret, SessionOptions, ZnodePath};
 
 use crate::{
-    client::Client, error::ConfigError, hosts::Host, session_events::SessionEvents,
+    auth::Credentials,
+    client::Client,
+    error::ConfigError,
+    hosts::{Host, HostOrder, Hosts},
+    session_events::SessionEvents,
     session_token::SessionHandover,
+    tls::{Tls, TlsOptions},
+    transport::Connector,
 };
 
 /// Bounds of the time for one attempt to connect, which is else a third of the session timeout.
 const CONNECT_MIN: Duration = Duration::from_secs(1);
 const CONNECT_MAX: Duration = Duration::from_secs(10);
+
+/// Most identities of one session, whose protocol keeps no more.
+const IDENTITIES_MAX: usize = 64;
 
 /// The settings of a [`Client`].
 ///
@@ -31,7 +40,11 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 #[must_use]
 pub struct ClientOptions {
     hosts: Vec<String>,
+    host_order: HostOrder,
     session_timeout: Duration,
+    connect_timeout: Option<Duration>,
+    tls: Option<TlsOptions>,
+    credentials: Vec<Credentials>,
     chroot: Option<ZnodePath>,
     in_flight_max: usize,
     watched_max: usize,
@@ -45,21 +58,28 @@ pub struct ClientOptions {
 /// The settings after they were checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(crate) hosts: Vec<Host>,
+    pub(crate) hosts: Hosts,
+    pub(crate) connector: Arc<Connector>,
+    /// Identities to present on every connection.
+    pub(crate) auths: Vec<Auth>,
     pub(crate) session: SessionOptions,
     pub(crate) session_timeout: Duration,
-    pub(crate) connect_timeout: Duration,
     pub(crate) chroot: Option<ZnodePath>,
     pub(crate) watched_max: usize,
     pub(crate) metrics: Option<String>,
 }
 
 impl ClientOptions {
-    /// Starts from the hosts of the ensemble: `name:port` each, port 2181 if there is none.
+    /// Starts from the hosts of the ensemble: `name`, `name:port`, `address`, `[address]` or `[address]:port` each,
+    /// port 2181 if there is none. Names are looked up at every attempt to connect, and every address is tried.
     pub fn new(hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             hosts: hosts.into_iter().map(Into::into).collect(),
+            host_order: HostOrder::default(),
             session_timeout: Duration::from_secs(15),
+            connect_timeout: None,
+            tls: None,
+            credentials: Vec::new(),
             chroot: None,
             in_flight_max: 1024,
             watched_max: 1024,
@@ -74,6 +94,47 @@ impl ClientOptions {
     /// Sets the session timeout to ask for; the server may grant another. 15 s by default.
     pub const fn session_timeout(mut self, timeout: Duration) -> Self {
         self.session_timeout = timeout;
+        self
+    }
+
+    /// Tries the hosts in the order given, always from the first. By default each attempt has another order, so that
+    /// clients spread over the servers.
+    pub const fn in_order(mut self) -> Self {
+        self.host_order = HostOrder::Given;
+        self
+    }
+
+    /// Sets how long one address may take to connect to, the handshake of TLS included. A third of the session
+    /// timeout by default, between one and ten seconds.
+    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// Secures all connections with TLS. They are not secured by default; nothing falls back to that.
+    ///
+    /// A server that cannot be connected to in this way is passed over. If there is no other, the state says why:
+    /// [`DisconnectReason::TlsFailed`](crate::DisconnectReason::TlsFailed).
+    pub fn tls(mut self, options: TlsOptions) -> Self {
+        self.tls = Some(options);
+        self
+    }
+
+    /// Adds the identity of a user of scheme `digest`, presented on every connection. It serves access lists with
+    /// [`Id`](crate::Id)s of that scheme; the password crosses the network in the clear unless there is
+    /// [TLS](Self::tls).
+    ///
+    /// A server that refuses an identity ends the client:
+    /// [`ClientState::AuthFailed`](crate::ClientState::AuthFailed). With scheme `digest` any password is accepted,
+    /// since it only makes an identity.
+    pub fn digest_auth(mut self, user: impl Into<String>, password: Secret) -> Self {
+        self.credentials.push(Credentials::Digest { user: user.into(), password });
+        self
+    }
+
+    /// Adds an identity of another scheme that the servers have been taught, presented on every connection.
+    pub fn auth(mut self, scheme: impl Into<String>, secret: Secret) -> Self {
+        self.credentials.push(Credentials::Other { scheme: scheme.into(), secret });
         self
     }
 
@@ -163,7 +224,12 @@ impl ClientOptions {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if a host is malformed, there is none, or there is no tokio runtime.
+    /// [`ConfigError`] if a host is malformed or there is none, if a user or TLS cannot be set up as asked, or if
+    /// there is no tokio runtime.
+    ///
+    /// # Blocking
+    ///
+    /// The files that [`tls`](Self::tls) names are read before this returns.
     pub fn connect(self) -> Result<Client, ConfigError> {
         Client::start(self.check()?)
     }
@@ -183,6 +249,14 @@ impl ClientOptions {
         if hosts.is_empty() {
             return Err(ConfigError::NoHosts);
         }
+        let auths = self.credentials.iter().map(Credentials::packet).collect::<Result<Vec<_>, _>>()?;
+        if auths.len() > IDENTITIES_MAX {
+            return Err(ConfigError::TooManyIdentities { count_max: IDENTITIES_MAX });
+        }
+        let tls = self.tls.map(Tls::load).transpose()?;
+        let connect_timeout = self
+            .connect_timeout
+            .unwrap_or_else(|| (self.session_timeout / 3).clamp(CONNECT_MIN, CONNECT_MAX));
         // Requests wait with the driver, where they can be withdrawn, and not in the session.
         let mut session = SessionOptions::default()
             .timeout(self.session_timeout)
@@ -195,13 +269,46 @@ impl ClientOptions {
             session = session.resume(id, password, last_zxid);
         }
         Ok(Settings {
-            hosts,
+            hosts: Hosts::new(hosts, self.host_order),
+            connector: Arc::new(Connector::new(tls, connect_timeout)),
+            auths,
             session,
             session_timeout: self.session_timeout,
-            connect_timeout: (self.session_timeout / 3).clamp(CONNECT_MIN, CONNECT_MAX),
             chroot: self.chroot,
             watched_max: self.watched_max,
             metrics: self.metrics,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let options = ClientOptions::new(["h1"])
+            .digest_auth("bob", Secret::new("hush1"))
+            .auth("token", Secret::new("hush2"))
+            .tls(TlsOptions::new().client_cert_pem("hush3", Secret::new("hush4")));
+        let shown = format!("{options:?} {options:#?}");
+        assert!(!shown.contains("hush"), "{shown}");
+        assert!(shown.contains("bob"), "{shown}");
+    }
+
+    #[test]
+    fn settings_do_not_show_secrets_either() {
+        let options =
+            ClientOptions::new(["h1"]).digest_auth("bob", Secret::new("hush")).tls(TlsOptions::new());
+        let settings = options.check().unwrap();
+        assert!(!format!("{settings:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_session_has_a_limit_of_identities() {
+        let options = (0..=IDENTITIES_MAX).fold(ClientOptions::new(["h1"]), |options, user| {
+            options.digest_auth(user.to_string(), Secret::new("word"))
+        });
+        assert_eq!(options.check().unwrap_err(), ConfigError::TooManyIdentities { count_max: 64 });
     }
 }

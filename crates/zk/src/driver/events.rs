@@ -139,7 +139,7 @@ impl Driver {
         let shown = match state {
             SessionState::Connecting => ClientState::Connecting { history: self.history },
             SessionState::Connected { session_id, timeout, read_only, .. } => {
-                self.on_session(now);
+                self.on_session(now, read_only);
                 if self.life.as_ref().is_none_or(|life| life.id() != session_id) {
                     // A session that only a read-only server knew ends without an expiry.
                     self.end_life();
@@ -183,9 +183,11 @@ impl Driver {
         self.state.send_replace(state);
     }
 
-    fn on_session(&mut self, now: Instant) {
+    fn on_session(&mut self, now: Instant, read_only: bool) {
+        let seek = read_only.then(|| self.seek_read_write());
         if let Phase::Linked(linked) = &mut self.phase {
             linked.up_since = Some(now);
+            linked.seek = seek;
         }
         if let Some(metrics) = &self.metrics {
             metrics.on_connected();

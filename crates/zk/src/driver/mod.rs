@@ -17,7 +17,7 @@ use std::{
 };
 
 use bytes::BytesMut;
-use quorate_zk_proto::{FailureKind, Session, SessionState, Ticket};
+use quorate_zk_proto::{FailureKind, Request, Session, SessionState, Ticket};
 use tokio::{select, sync::watch, time::sleep_until};
 
 use self::{
@@ -73,11 +73,16 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn new(settings: Settings, inbox: Arc<Inbox>, events: SessionQueue) -> (Self, Shown) {
+        let mut session = Session::new(settings.session.clone());
+        for auth in &settings.auths {
+            // Nobody waits for these replies; a refusal is an event of its own.
+            let _ = session.handle_request(now(), Request::Auth(auth.clone()));
+        }
         let (state, shown_state) = watch::channel(ClientState::Connecting { history: 0 });
         let (token, shown_token) = watch::channel(None);
         let registry = Registry::new(settings.watched_max, events, Arc::clone(&inbox));
         let driver = Self {
-            session: Session::new(settings.session.clone()),
+            session,
             life: None,
             line: VecDeque::new(),
             line_purge_at: line::PURGE_MIN,
@@ -128,6 +133,7 @@ impl Driver {
         let now = now();
         match arrival {
             Arrival::Dialed(dialed) => self.on_dialed(now, dialed),
+            Arrival::Found(target) => self.move_to(now, target),
             Arrival::Read(Ok(0)) => self.session.handle_disconnected(now),
             Arrival::Read(Ok(bytes)) => {
                 if let Some(metrics) = &self.metrics {
@@ -140,7 +146,7 @@ impl Driver {
                 self.on_timer(now);
             }
             Arrival::Read(Err(error)) => {
-                tracing::debug!(%error, "connection lost");
+                self.note_broken(&error);
                 self.session.handle_disconnected(now);
             }
         }
