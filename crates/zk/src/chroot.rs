@@ -17,6 +17,7 @@ pub(crate) fn enter_request(mut request: Request, chroot: &ZnodePath) -> Request
         Request::Sync(body) => enter(&mut body.path, chroot),
         Request::AddWatch(body) => enter(&mut body.path, chroot),
         Request::RemoveWatches(body) => enter(&mut body.path, chroot),
+        Request::CheckWatches(body) => enter(&mut body.path, chroot),
         Request::GetAllChildrenNumber(body) => enter(&mut body.path, chroot),
         Request::GetEphemerals(body) => {
             body.prefix =
@@ -56,6 +57,11 @@ pub(crate) fn strip_reply(mut reply: Reply, chroot: &ZnodePath) -> Result<Reply,
         _ => {}
     }
     Ok(reply)
+}
+
+/// Returns a path as seen from within a chroot. One that lies outside was not asked for, and stays as it is.
+pub(crate) fn strip_path(path: &ZnodePath, chroot: Option<&ZnodePath>) -> ZnodePath {
+    chroot.and_then(|chroot| path.strip_chroot(chroot)).unwrap_or_else(|| path.clone())
 }
 
 fn enter(path: &mut ZnodePath, chroot: &ZnodePath) {

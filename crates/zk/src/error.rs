@@ -42,6 +42,18 @@ pub enum ConfigError {
     NoRuntime,
 }
 
+/// Why a client did not connect.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// It cannot be made from what was given.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There will be no session.
+    #[error(transparent)]
+    Session(#[from] RequestError),
+}
+
 /// What a request was about, kept for its error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Subject {

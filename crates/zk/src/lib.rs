@@ -48,21 +48,26 @@ mod driver;
 mod error;
 mod hosts;
 mod inbox;
+mod one_shot;
 mod ops;
 mod options;
+mod queue;
 mod registry;
 mod response;
+mod session_events;
 mod session_token;
+mod slot;
 mod state;
 mod tls;
 mod transport;
 mod watcher;
 
 pub use client::Client;
-pub use error::{ConfigError, RequestError};
+pub use error::{ConfigError, ConnectError, RequestError};
+pub use one_shot::OneshotWatcher;
 pub use ops::{
     Children, CreateError, Created, DeleteError, ExistsError, GetChildrenError, GetDataError, MultiError,
-    NodeData, Operation, SetDataError, SyncError,
+    NodeData, Operation, SetDataError, SyncError, Watch, WatchedOperation, WithWatcher,
 };
 pub use options::ClientOptions;
 pub use quorate_zk_proto::{
@@ -73,7 +78,8 @@ pub use quorate_zk_proto::{
     WatchedEvent, WatcherType, ZnodePath, Zxid,
 };
 pub use response::Response;
-pub use session_token::SessionToken;
+pub use session_events::{SessionEvent, SessionEvents};
+pub use session_token::{SessionHandover, SessionToken};
 pub use state::{ClientState, DisconnectReason};
 pub use tls::{TlsConfigError, TlsOptions};
 pub use watcher::{AddingWatch, Watched, Watcher};

@@ -9,6 +9,8 @@ use crate::{
     client::Client,
     error::ConfigError,
     hosts::{Host, HostOrder, Hosts},
+    session_events::SessionEvents,
+    session_token::SessionHandover,
     tls::{Tls, TlsOptions},
     transport::Connector,
 };
@@ -49,6 +51,7 @@ pub struct ClientOptions {
     frame_bytes_max: usize,
     request_bytes_max: usize,
     read_only_allowed: bool,
+    resumed: Option<SessionHandover>,
 }
 
 /// The settings after they were checked.
@@ -81,6 +84,7 @@ impl ClientOptions {
             frame_bytes_max: FRAME_BYTES_MAX,
             request_bytes_max: REQUEST_BYTES_MAX,
             read_only_allowed: false,
+            resumed: None,
         }
     }
 
@@ -169,6 +173,32 @@ impl ClientOptions {
         self
     }
 
+    /// Goes on with a session that another client has left ([`Client::detach`]) instead of starting one. Its
+    /// ephemeral znodes are this client's then. If it has expired meanwhile, the client says so
+    /// ([`ClientState::Expired`](crate::ClientState::Expired)) and starts a new one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use quorate_zk_fake::FakeZooKeeper;
+    /// use quorate_zk::ClientOptions;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = FakeZooKeeper::start().await?;
+    /// let first = ClientOptions::new([server.connect_string()]).connect()?;
+    /// let id = first.session().await?.id();
+    /// let left = first.detach().await.expect("there is a session");
+    /// let second = ClientOptions::new([server.connect_string()]).resume(left).connect()?;
+    /// assert_eq!(second.session().await?.id(), id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resume(mut self, session: SessionHandover) -> Self {
+        self.resumed = Some(session);
+        self
+    }
+
     /// Makes the client and starts its session in the background. Returns at once, reachable ensemble or not.
     ///
     /// # Errors
@@ -181,6 +211,16 @@ impl ClientOptions {
     /// The files that [`tls`](Self::tls) names are read before this returns.
     pub fn connect(self) -> Result<Client, ConfigError> {
         Client::start(self.check()?)
+    }
+
+    /// Makes the client like [`connect`](Self::connect), with the session-wide stream of one-shot watches and
+    /// states.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect).
+    pub fn connect_with_events(self) -> Result<(Client, SessionEvents), ConfigError> {
+        Client::start_with_events(self.check()?)
     }
 
     pub(crate) fn check(self) -> Result<Settings, ConfigError> {
@@ -197,13 +237,16 @@ impl ClientOptions {
             .connect_timeout
             .unwrap_or_else(|| (self.session_timeout / 3).clamp(CONNECT_MIN, CONNECT_MAX));
         // Requests wait with the driver, where they can be withdrawn, and not in the session.
-        let session = SessionOptions::default()
+        let mut session = SessionOptions::default()
             .timeout(self.session_timeout)
             .read_only_allowed(self.read_only_allowed)
             .frame_bytes_max(self.frame_bytes_max)
             .request_bytes_max(self.request_bytes_max)
             .in_flight_max(self.in_flight_max)
             .queued_max(0);
+        if let Some(SessionHandover { id, password, last_zxid }) = self.resumed {
+            session = session.resume(id, password, last_zxid);
+        }
         Ok(Settings {
             hosts: Hosts::new(hosts, self.host_order),
             connector: Arc::new(Connector::new(tls, connect_timeout)),

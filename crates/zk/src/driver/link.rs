@@ -118,7 +118,7 @@ impl Driver {
         }
         if let Some(reason) = round.into_failure() {
             tracing::debug!(%reason, "no server reached");
-            self.state.send_replace(ClientState::Disconnected { reason, history: self.history });
+            self.show(ClientState::Disconnected { reason, history: self.history });
         }
         self.rest(now);
     }

@@ -8,6 +8,7 @@ mod operation;
 mod read;
 mod set_data;
 mod sync;
+mod watching;
 
 pub use create::{CreateError, Created};
 pub use delete::DeleteError;
@@ -16,3 +17,4 @@ pub use operation::Operation;
 pub use read::{Children, ExistsError, GetChildrenError, GetDataError, NodeData};
 pub use set_data::SetDataError;
 pub use sync::SyncError;
+pub use watching::{Watch, WatchedOperation, WithWatcher};

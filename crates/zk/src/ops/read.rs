@@ -98,7 +98,7 @@ impl Client {
     }
 }
 
-fn finish_exists(answer: Result<Reply, RequestError>) -> Result<Option<Stat>, ExistsError> {
+pub(super) fn finish_exists(answer: Result<Reply, RequestError>) -> Result<Option<Stat>, ExistsError> {
     match answer.map(|reply| reply.body) {
         Ok(ReplyBody::Stat(stat)) => Ok(Some(stat)),
         Ok(_) => Err(RequestError::of_another_kind().into()),
@@ -107,7 +107,7 @@ fn finish_exists(answer: Result<Reply, RequestError>) -> Result<Option<Stat>, Ex
     }
 }
 
-fn finish_data(answer: Result<Reply, RequestError>) -> Result<NodeData, GetDataError> {
+pub(super) fn finish_data(answer: Result<Reply, RequestError>) -> Result<NodeData, GetDataError> {
     let reply = answer.map_err(GetDataError::classify)?;
     match reply.body {
         ReplyBody::Data { data, stat } => Ok(NodeData { data, stat, zxid: reply.zxid }),
@@ -115,7 +115,7 @@ fn finish_data(answer: Result<Reply, RequestError>) -> Result<NodeData, GetDataE
     }
 }
 
-fn finish_children(answer: Result<Reply, RequestError>) -> Result<Children, GetChildrenError> {
+pub(super) fn finish_children(answer: Result<Reply, RequestError>) -> Result<Children, GetChildrenError> {
     let reply = answer.map_err(GetChildrenError::classify)?;
     match reply.body {
         ReplyBody::Children { names, stat } => Ok(Children { names, stat, zxid: reply.zxid }),

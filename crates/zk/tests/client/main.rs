@@ -28,6 +28,7 @@ macro_rules! on_both_servers {
 
 mod cuts;
 mod hosts;
+mod one_shots;
 mod requests;
 mod sessions;
 mod watch_modes;
