@@ -9,4 +9,6 @@ mod server;
 pub mod shared;
 
 pub use link::{Direction, Frame, Link, Traffic};
-pub use server::{CliOutput, Ensemble, ServerOptions, ZooKeeper, four_letter, zk_cli};
+pub use server::{
+    CliOutput, Ensemble, ServerOptions, TestCa, TestCert, TlsFiles, ZkCli, ZooKeeper, four_letter, zk_cli,
+};
