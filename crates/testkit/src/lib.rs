@@ -12,6 +12,8 @@ pub mod shared;
 
 pub use interop::{Kazoo, KazooError};
 pub use link::{Direction, Frame, Link, Traffic};
+/// What [`Kazoo`] is called with, and answers with.
+pub use serde_json::{Value, json};
 pub use server::{
     CliOutput, Ensemble, ServerOptions, TestCa, TestCert, TlsFiles, ZkCli, ZooKeeper, four_letter, zk_cli,
 };
