@@ -14,7 +14,7 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
   check    formatting, clippy, documentation, and every test that needs nothing but Rust
-  test     all of CI: installs what it needs (a Java runtime and ZooKeeper, by apt), then check, the features of
+  test     all of CI: installs what it needs (by apt: a Java runtime, ZooKeeper, kazoo), then check, the features of
            the facade one by one, the tests against real servers, and the packages to be published
   live     only the tests against real servers
   package  only the packages to be published";

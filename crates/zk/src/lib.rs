@@ -45,6 +45,7 @@ mod backoff;
 mod chroot;
 mod client;
 mod driver;
+mod ensemble_config;
 mod error;
 mod hosts;
 mod inbox;
@@ -63,6 +64,7 @@ mod transport;
 mod watcher;
 
 pub use client::Client;
+pub use ensemble_config::{EnsembleConfig, EnsembleConfigError, Member, MemberRole};
 pub use error::{ConfigError, ConnectError, RequestError};
 pub use one_shot::OneshotWatcher;
 pub use ops::{

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use quorate_zk_proto::{Auth, FRAME_BYTES_MAX, REQUEST_BYTES_MAX, Secret, SessionOptions, ZnodePath};
 
 use crate::{
-    auth::Credentials,
+    auth::{Credentials, SaslUser},
     client::Client,
     error::ConfigError,
     hosts::{Host, HostOrder, Hosts},
@@ -45,6 +45,7 @@ pub struct ClientOptions {
     connect_timeout: Option<Duration>,
     tls: Option<TlsOptions>,
     credentials: Vec<Credentials>,
+    sasl: Option<SaslUser>,
     chroot: Option<ZnodePath>,
     in_flight_max: usize,
     watched_max: usize,
@@ -62,6 +63,7 @@ pub(crate) struct Settings {
     pub(crate) connector: Arc<Connector>,
     /// Identities to present on every connection.
     pub(crate) auths: Vec<Auth>,
+    pub(crate) sasl: Option<SaslUser>,
     pub(crate) session: SessionOptions,
     pub(crate) session_timeout: Duration,
     pub(crate) chroot: Option<ZnodePath>,
@@ -80,6 +82,7 @@ impl ClientOptions {
             connect_timeout: None,
             tls: None,
             credentials: Vec::new(),
+            sasl: None,
             chroot: None,
             in_flight_max: 1024,
             watched_max: 1024,
@@ -135,6 +138,17 @@ impl ClientOptions {
     /// Adds an identity of another scheme that the servers have been taught, presented on every connection.
     pub fn auth(mut self, scheme: impl Into<String>, secret: Secret) -> Self {
         self.credentials.push(Credentials::Other { scheme: scheme.into(), secret });
+        self
+    }
+
+    /// Proves to every server that a user's password is known, by SASL with the mechanism DIGEST-MD5, and has the
+    /// server prove the same, before anything else is said. The identity is of scheme `sasl`.
+    ///
+    /// Only who listens to the connection can try passwords, but can do so at leisure: the mechanism is an old one,
+    /// and belongs inside [TLS](Self::tls). A refusal, and a server that does not know the password, end the client:
+    /// [`ClientState::AuthFailed`](crate::ClientState::AuthFailed).
+    pub fn sasl_digest_md5(mut self, user: impl Into<String>, password: Secret) -> Self {
+        self.sasl = Some(SaslUser { name: user.into(), password });
         self
     }
 
@@ -268,10 +282,14 @@ impl ClientOptions {
         if let Some(SessionHandover { id, password, last_zxid }) = self.resumed {
             session = session.resume(id, password, last_zxid);
         }
+        if self.sasl.is_some() {
+            session = session.sasl();
+        }
         Ok(Settings {
             hosts: Hosts::new(hosts, self.host_order),
             connector: Arc::new(Connector::new(tls, connect_timeout)),
             auths,
+            sasl: self.sasl,
             session,
             session_timeout: self.session_timeout,
             chroot: self.chroot,
@@ -290,6 +308,7 @@ mod tests {
         let options = ClientOptions::new(["h1"])
             .digest_auth("bob", Secret::new("hush1"))
             .auth("token", Secret::new("hush2"))
+            .sasl_digest_md5("alice", Secret::new("hush5"))
             .tls(TlsOptions::new().client_cert_pem("hush3", Secret::new("hush4")));
         let shown = format!("{options:?} {options:#?}");
         assert!(!shown.contains("hush"), "{shown}");

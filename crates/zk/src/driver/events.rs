@@ -53,7 +53,11 @@ impl Driver {
                 // At the end they end, and are not lost.
                 SessionEvent::WatchesDropped if self.session.state().is_final() => {}
                 SessionEvent::WatchesDropped => self.registry.dropped(),
-                SessionEvent::SaslChallenge(_) => self.session.handle_sasl(now, SaslAnswer::Failed),
+                SessionEvent::SaslChallenge(token) => {
+                    // The session only asks if it was told to, which it is for a user alone.
+                    let answer = self.sasl.as_mut().map_or(SaslAnswer::Failed, |sasl| sasl.answer(&token));
+                    self.session.handle_sasl(now, answer);
+                }
                 SessionEvent::Progress(_) => {}
             }
         }

@@ -26,6 +26,7 @@ use self::{
     phase::{Arrival, Phase},
 };
 use crate::{
+    auth::SaslClient,
     backoff::Backoff,
     client::Shown,
     inbox::{Ending, Inbox, Mail, Submission},
@@ -49,6 +50,7 @@ pub(crate) struct Driver {
     history: u64,
     token: watch::Sender<Option<SessionToken>>,
     session: Session,
+    sasl: Option<SaslClient>,
     life: Option<SessionLife>,
     /// Submissions that wait for room in the window, in order.
     line: VecDeque<Submission>,
@@ -83,6 +85,7 @@ impl Driver {
         let registry = Registry::new(settings.watched_max, events, Arc::clone(&inbox));
         let driver = Self {
             session,
+            sasl: settings.sasl.clone().map(SaslClient::new),
             life: None,
             line: VecDeque::new(),
             line_purge_at: line::PURGE_MIN,

@@ -107,9 +107,9 @@ impl fmt::Display for Target {
 }
 
 /// Parses a port; digits alone, since `str::parse` would take a sign too.
-pub(super) fn parse_port(text: &str) -> Option<u16> {
+pub(crate) fn parse_port(text: &str) -> Option<u16> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| text.parse().ok()).flatten()
+    is_number.then(|| text.parse().ok()).flatten().filter(|&port| port != 0)
 }
 
 /// Returns whether it is an IPv6 address, with or without the zone that link-local ones need.
