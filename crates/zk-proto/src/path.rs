@@ -1,6 +1,6 @@
 //! Znode paths, parsed once and valid ever after.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
@@ -112,10 +112,15 @@ impl ZnodePath {
     /// Returns the path of the parent; `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
+        self.parent_str().map(|parent| Self(parent.into()))
+    }
+
+    /// Returns the path of the parent as text, without making a path of it.
+    pub(crate) fn parent_str(&self) -> Option<&str> {
         match self.0.rsplit_once('/')? {
             (_, "") => None,
-            ("", _) => Some(Self::root()),
-            (parent, _) => Some(Self(parent.into())),
+            ("", _) => Some("/"),
+            (parent, _) => Some(parent),
         }
     }
 
@@ -164,6 +169,13 @@ impl std::ops::Deref for ZnodePath {
     type Target = str;
 
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Hashes and compares as its text does, so that maps of paths can be asked by text.
+impl Borrow<str> for ZnodePath {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

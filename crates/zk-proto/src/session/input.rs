@@ -90,11 +90,19 @@ impl Session {
         let WatcherEvent { event_type, path, .. } = WatcherEvent::decode(reader)?;
         reader.finish()?;
         if event_type != EventType::None {
+            let zxid = zxid.known();
             self.watches.fire(event_type, &path);
-            let event = WatchedEvent { event_type, path, zxid: zxid.known() };
-            self.events.push_back(SessionEvent::Notification(event));
+            let parent = self.watches.fire_parent(event_type, &path, zxid);
+            self.notify(WatchedEvent { event_type, path, zxid });
+            if let Some(path) = parent {
+                self.notify(WatchedEvent { event_type: EventType::NodeChildrenChanged, path, zxid });
+            }
         }
         Ok(())
+    }
+
+    fn notify(&mut self, event: WatchedEvent) {
+        self.events.push_back(SessionEvent::Notification(event));
     }
 
     fn take_auth_reply(&mut self, header: ReplyHeader) -> Result<(), ProtocolError> {
@@ -121,7 +129,9 @@ impl Session {
     ) -> Result<(), ProtocolError> {
         match awaited {
             Awaited::Request { ticket, op, is_write, effect } => {
-                self.watches.apply(effect, header.err);
+                if let Some(effect) = effect {
+                    self.watches.apply(effect, header.err, header.zxid);
+                }
                 let result = if header.err.is_ok() {
                     ReplyBody::decode(op, reader)
                         .map(|body| Reply { zxid: header.zxid, body })
@@ -132,6 +142,7 @@ impl Session {
                 self.events.push_back(SessionEvent::Reply { ticket, result });
             }
             Awaited::SetWatches => self.take_rearmed(header.err.is_ok()),
+            Awaited::RepairedWatches { has_lasting } => self.take_repaired(header.err.is_ok(), has_lasting),
             Awaited::Sasl => self.take_sasl_reply(header, reader)?,
             Awaited::CloseSession => self.finish(SessionState::Closed),
         }
@@ -146,12 +157,23 @@ impl Session {
             self.drop_watches();
         }
         if self.rearming.batches_left == 0 && !self.rearming.refused {
+            self.watches.settle();
+            self.events.push_back(SessionEvent::WatchesRearmed);
+        }
+    }
+
+    /// One-shot watches were told what they missed; of persistent ones nobody knows.
+    fn take_repaired(&mut self, armed: bool, has_lasting: bool) {
+        self.watches.repair_answered();
+        if !armed {
+            self.drop_watches();
+        } else if has_lasting {
             self.events.push_back(SessionEvent::WatchesRearmed);
         }
     }
 
     pub(super) fn drop_watches(&mut self) {
-        if !self.watches.is_empty() {
+        if self.watches.count() > 0 {
             self.watches.clear();
             self.events.push_back(SessionEvent::WatchesDropped);
         }

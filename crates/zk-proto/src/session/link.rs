@@ -167,6 +167,7 @@ impl Session {
                 } else if due(self.timers.ping_due()) {
                     self.send_ping(now);
                 }
+                self.send_repairs(now);
             }
             SessionState::Connecting if due(self.timers.handshake_deadline()) => {
                 self.end_link(DisconnectReason::HandshakeTimedOut);
@@ -196,6 +197,7 @@ impl Session {
         self.outgoing.clear();
         self.timers.link_ended();
         self.auths.link_ended();
+        self.watches.link_ended();
         self.rearming = Default::default();
         self.proving = None;
         let pending: Vec<_> = self.pending.drain().collect();

@@ -218,8 +218,11 @@ impl Session {
     }
 
     /// Stops arming watches again, without asking the server to remove them.
+    ///
+    /// A one-shot watch that a forgotten persistent one told for is armed by itself at the next chance, and
+    /// told what it missed.
     pub fn forget_watches(&mut self, path: &ZnodePath, kind: WatcherType) {
-        self.watches.remove(path, kind);
+        self.watches.forget(path, kind, self.last_zxid);
     }
 
     /// Returns when [`handle_timeout`](Self::handle_timeout) wants to be called; `None` if never.
@@ -252,6 +255,18 @@ impl Session {
     #[must_use]
     pub const fn last_zxid(&self) -> Zxid {
         self.last_zxid
+    }
+
+    /// Returns how many watches are armed: one for each kind of each path.
+    #[must_use]
+    pub const fn watch_count(&self) -> usize {
+        self.watches.count()
+    }
+
+    /// Returns whether a one-shot watch on a path has been set and has not fired.
+    #[must_use]
+    pub fn has_one_shot(&self, path: &ZnodePath) -> bool {
+        self.watches.has_one_shot(path)
     }
 
     /// Returns whether [`handle_request`](Self::handle_request) will take another request.

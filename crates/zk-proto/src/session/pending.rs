@@ -11,8 +11,17 @@ use crate::{
 /// What a reply will be about.
 #[derive(Debug)]
 pub(super) enum Awaited {
-    Request { ticket: Ticket, op: OpCode, is_write: bool, effect: WatchEffect },
+    Request {
+        ticket: Ticket,
+        op: OpCode,
+        is_write: bool,
+        effect: Option<WatchEffect>,
+    },
     SetWatches,
+    /// Of watches whose wider one is gone. Tells whether there are persistent ones among them.
+    RepairedWatches {
+        has_lasting: bool,
+    },
     Sasl,
     CloseSession,
 }
