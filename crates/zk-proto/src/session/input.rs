@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use crate::{
     codec::{Codec, Reader},
-    frame::take_frame,
+    frame::take_frames,
     id::{Xid, Zxid},
     op::{ConnectResponse, EventType, ReplyBody, ReplyHeader, WatcherEvent},
     session::{
@@ -14,6 +14,9 @@ use crate::{
         WatchedEvent, pending::Awaited,
     },
 };
+
+/// Most bytes that the buffer of a connection keeps for later; more is given back.
+const BUFFER_BYTES_KEPT_MAX: usize = 1024 * 1024;
 
 /// How far the re-arming of watches on this connection has come.
 #[derive(Debug, Default)]
@@ -47,26 +50,32 @@ impl Session {
     }
 
     fn take_frames(&mut self, now: Instant, input: &mut BytesMut) -> Result<(), ProtocolError> {
-        while self.state.is_linked()
-            && let Some(frame) = take_frame(input, self.options.frame_bytes_max)?
-        {
+        if !self.state.is_linked() {
+            return Ok(());
+        }
+        let (frames, checked) = take_frames(input, self.options.frame_bytes_max);
+        let was_huge = frames.len() > BUFFER_BYTES_KEPT_MAX || input.capacity() > BUFFER_BYTES_KEPT_MAX;
+        if was_huge && input.len() <= BUFFER_BYTES_KEPT_MAX / 2 {
+            *input = BytesMut::from(&input[..]);
+        }
+        let mut reader = Reader::over_frames(frames);
+        while self.state.is_linked() && reader.next_frame() {
             if self.state.is_connected() || self.proving.is_some() {
-                self.take_message(frame)?;
+                self.take_message(&mut reader)?;
             } else {
-                let mut reader = Reader::new(frame);
                 let response = ConnectResponse::decode(&mut reader)?;
                 reader.finish()?;
                 self.finish_handshake(now, &response);
             }
         }
-        Ok(())
+        // What comes after the end of a connection is not looked at.
+        if self.state.is_linked() { Ok(checked?) } else { Ok(()) }
     }
 
-    fn take_message(&mut self, frame: Bytes) -> Result<(), ProtocolError> {
-        let mut reader = Reader::new(frame);
-        let header = ReplyHeader::decode(&mut reader)?;
+    fn take_message(&mut self, reader: &mut Reader) -> Result<(), ProtocolError> {
+        let header = ReplyHeader::decode(reader)?;
         match header.xid {
-            Xid::NOTIFICATION => self.take_notification(header.zxid, &mut reader),
+            Xid::NOTIFICATION => self.take_notification(header.zxid, reader),
             Xid::AUTH => self.take_auth_reply(header),
             Xid::PING => {
                 self.timers.ping_answered();
@@ -79,7 +88,7 @@ impl Session {
             xid => {
                 let awaited = self.pending.take(xid).ok_or(ProtocolError::UnexpectedXid { xid })?;
                 self.advance(header.zxid);
-                self.take_reply(awaited, header, &mut reader)
+                self.take_reply(awaited, header, reader)
             }
         }
     }
