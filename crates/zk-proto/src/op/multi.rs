@@ -10,6 +10,9 @@ use crate::{
     stat::Stat,
 };
 
+/// What an item often takes: a header and a stat. Smaller ones make the list grow as they are read.
+const USUAL_ITEM_BYTES: usize = MultiHeader::BYTES_MIN + Stat::BYTES_MIN;
+
 /// What stands before each item, and at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct MultiHeader {
@@ -220,7 +223,7 @@ pub(super) fn decode_items<T>(
     reader: &mut Reader,
     decode: impl Fn(i32, &mut Reader) -> Result<T, DecodeError>,
 ) -> Result<Vec<T>, DecodeError> {
-    let mut items = Vec::new();
+    let mut items = Vec::with_capacity(reader.remaining() / USUAL_ITEM_BYTES);
     loop {
         let header = MultiHeader::decode(reader)?;
         if header.done {

@@ -10,13 +10,10 @@ use crate::{
     id::{Xid, Zxid},
     op::{ConnectResponse, EventType, ReplyBody, ReplyHeader, WatcherEvent},
     session::{
-        DisconnectReason, Failure, FailureKind, ProtocolError, Reply, Session, SessionEvent, SessionState,
-        WatchedEvent, pending::Awaited,
+        BUFFER_BYTES_KEPT_MAX, DisconnectReason, Failure, FailureKind, ProtocolError, Reply, Session,
+        SessionEvent, SessionState, WatchedEvent, pending::Awaited,
     },
 };
-
-/// Most bytes that the buffer of a connection keeps for later; more is given back.
-const BUFFER_BYTES_KEPT_MAX: usize = 1024 * 1024;
 
 /// How far the re-arming of watches on this connection has come.
 #[derive(Debug, Default)]
@@ -37,18 +34,19 @@ impl Session {
             self.timers.heard(now);
         }
         let result = self.take_frames(now, input);
+        if result.is_err() {
+            self.end_link(DisconnectReason::ProtocolError);
+        }
         if !self.state.is_linked() {
             // Whatever else this connection brought belongs to nobody.
             input.clear();
         }
-        if result.is_err() {
-            input.clear();
-            self.end_link(DisconnectReason::ProtocolError);
-        }
         self.drain_queue(now);
+        self.send_ping_if_due(now);
         result
     }
 
+    /// Takes a block of whole frames off the input, so that all of them share one reference to its memory.
     fn take_frames(&mut self, now: Instant, input: &mut BytesMut) -> Result<(), ProtocolError> {
         if !self.state.is_linked() {
             return Ok(());

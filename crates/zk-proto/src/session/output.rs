@@ -141,7 +141,12 @@ impl Session {
         }
     }
 
-    pub(super) fn send_ping(&mut self, now: Instant) {
+    /// Pings, if the server would otherwise hear nothing for too long.
+    pub(super) fn send_ping_if_due(&mut self, now: Instant) {
+        let is_due = self.timers.ping_due().is_some_and(|due| now >= due);
+        if !self.state.is_connected() || !is_due {
+            return;
+        }
         self.send_own(now, Xid::PING, OpCode::Ping, |_| ());
         self.timers.ping_sent(now);
     }

@@ -42,6 +42,9 @@ impl Pending {
     /// answer some requests early, so the rest is searched before the reply counts as a stray. Several
     /// entries may carry [`Xid::SET_WATCHES`]; the oldest is taken.
     pub(super) fn take(&mut self, xid: Xid) -> Option<Awaited> {
+        if self.entries.front().is_some_and(|entry| entry.0 == xid) {
+            return self.entries.pop_front().map(|entry| entry.1);
+        }
         let index = self.entries.iter().position(|entry| entry.0 == xid)?;
         self.entries.remove(index).map(|entry| entry.1)
     }
