@@ -204,9 +204,10 @@ fn not_understood(op: Option<OpCode>, error: &DecodeError) -> ErrorCode {
 
 /// Also a sync is not for servers that only read.
 const fn needs_quorum(op: OpCode) -> bool {
-    is_write_op(op) || matches!(op, OpCode::Sync)
+    is_write_op(op) || matches!(op, OpCode::Reconfig | OpCode::Sync)
 }
 
+/// Whether a request is given its zxid before it is looked at.
 const fn is_write_op(op: OpCode) -> bool {
     matches!(
         op,
@@ -218,6 +219,5 @@ const fn is_write_op(op: OpCode) -> bool {
             | OpCode::SetData
             | OpCode::SetAcl
             | OpCode::Multi
-            | OpCode::Reconfig
     )
 }
