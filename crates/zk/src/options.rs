@@ -53,6 +53,7 @@ pub struct ClientOptions {
     request_bytes_max: usize,
     read_only_allowed: bool,
     resumed: Option<SessionHandover>,
+    metrics: Option<String>,
 }
 
 /// The settings after they were checked.
@@ -67,6 +68,7 @@ pub(crate) struct Settings {
     pub(crate) session_timeout: Duration,
     pub(crate) chroot: Option<ZnodePath>,
     pub(crate) watched_max: usize,
+    pub(crate) metrics: Option<String>,
 }
 
 impl ClientOptions {
@@ -88,6 +90,7 @@ impl ClientOptions {
             request_bytes_max: REQUEST_BYTES_MAX,
             read_only_allowed: false,
             resumed: None,
+            metrics: None,
         }
     }
 
@@ -187,6 +190,24 @@ impl ClientOptions {
         self
     }
 
+    /// Reports metrics through the `metrics` crate, under a name for this client (label `client`).
+    ///
+    /// Install the recorder first. Nothing is counted unless asked for. Times are measured from the sending of a
+    /// request to the reading of its reply; the time in the queue shows in its length.
+    ///
+    /// | metric | kind | labels |
+    /// |---|---|---|
+    /// | `quorate_zk_request_seconds` | histogram | `client`, `op` |
+    /// | `quorate_zk_request_failures_total` | counter | `client`, `op`, `reason` |
+    /// | `quorate_zk_requests_in_flight`, `quorate_zk_requests_queued` | gauge | `client` |
+    /// | `quorate_zk_connections_total`, `quorate_zk_sessions_expired_total` | counter | `client` |
+    /// | `quorate_zk_watched_paths` | gauge | `client` |
+    /// | `quorate_zk_sent_bytes_total`, `quorate_zk_received_bytes_total` | counter | `client` |
+    pub fn metrics(mut self, client: impl Into<String>) -> Self {
+        self.metrics = Some(client.into());
+        self
+    }
+
     /// Goes on with a session that another client has left ([`Client::detach`]) instead of starting one. Its
     /// ephemeral znodes are this client's then. If it has expired meanwhile, the client says so
     /// ([`ClientState::Expired`](crate::ClientState::Expired)) and starts a new one.
@@ -273,6 +294,7 @@ impl ClientOptions {
             session_timeout: self.session_timeout,
             chroot: self.chroot,
             watched_max: self.watched_max,
+            metrics: self.metrics,
         })
     }
 }

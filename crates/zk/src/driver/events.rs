@@ -46,7 +46,7 @@ impl Driver {
         while let Some(event) = self.session.poll_event() {
             any = true;
             match event {
-                SessionEvent::Reply { ticket, result } => self.on_reply(ticket, result),
+                SessionEvent::Reply { ticket, result } => self.on_reply(now, ticket, result),
                 SessionEvent::Notification(event) => self.registry.dispatch(&event),
                 SessionEvent::State(state) => self.on_state(now, state),
                 SessionEvent::WatchesRearmed => self.registry.rearmed(),
@@ -65,10 +65,20 @@ impl Driver {
     }
 
     /// Replies come nearly always in the order of the requests.
-    fn on_reply(&mut self, ticket: Ticket, result: Result<Reply, Failure>) {
+    fn on_reply(&mut self, now: Instant, ticket: Ticket, result: Result<Reply, Failure>) {
         let Some(in_flight) = self.take_in_flight(ticket) else { return };
         match in_flight {
-            InFlight::Request { slot, op, sent: _, setting } => {
+            InFlight::Request { slot, op, sent, setting } => {
+                let latency = now.saturating_duration_since(sent);
+                tracing::trace!(
+                    ?op,
+                    ?latency,
+                    failure = result.as_ref().err().map(tracing::field::display),
+                    "reply"
+                );
+                if let Some(metrics) = &mut self.metrics {
+                    metrics.on_reply(op, latency, result.as_ref().err());
+                }
                 if let Some(setting) = setting {
                     self.on_setting(*setting, op, &result);
                 }
@@ -152,6 +162,9 @@ impl Driver {
             }
             SessionState::Expired => {
                 tracing::warn!("session expired");
+                if let Some(metrics) = &self.metrics {
+                    metrics.on_expired();
+                }
                 self.end_life();
                 self.expire_line();
                 ClientState::Expired { history: self.history }
@@ -179,6 +192,9 @@ impl Driver {
         if let Phase::Linked(linked) = &mut self.phase {
             linked.up_since = Some(now);
             linked.seek = seek;
+        }
+        if let Some(metrics) = &self.metrics {
+            metrics.on_connected();
         }
         self.refused_since = None;
         if std::mem::take(&mut self.has_forgotten) {

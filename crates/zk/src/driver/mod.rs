@@ -5,6 +5,7 @@
 mod events;
 mod line;
 mod link;
+mod metrics;
 mod phase;
 
 use std::{
@@ -21,6 +22,7 @@ use tokio::{select, sync::watch, time::sleep_until};
 
 use self::{
     events::InFlight,
+    metrics::Metrics,
     phase::{Arrival, Phase},
 };
 use crate::{
@@ -64,6 +66,7 @@ pub(crate) struct Driver {
     /// Since when every host has refused us because of what we have seen.
     refused_since: Option<Instant>,
     has_forgotten: bool,
+    metrics: Option<Box<Metrics>>,
     /// Emptied on every turn; kept for its room.
     mail: Mail,
     ending: Option<Ending>,
@@ -94,6 +97,7 @@ impl Driver {
             backoff: Backoff::default(),
             refused_since: None,
             has_forgotten: false,
+            metrics: settings.metrics.clone().map(|client| Box::new(Metrics::new(client))),
             mail: Mail::default(),
             ending: None,
             close_deadline: None,
@@ -134,7 +138,10 @@ impl Driver {
             Arrival::Dialed(dialed) => self.on_dialed(now, dialed),
             Arrival::Found(target) => self.move_to(now, target),
             Arrival::Read(Ok(0)) => self.session.handle_disconnected(now),
-            Arrival::Read(Ok(_)) => {
+            Arrival::Read(Ok(bytes)) => {
+                if let Some(metrics) = &self.metrics {
+                    metrics.on_received(bytes);
+                }
                 if let Err(error) = self.session.handle_input(now, &mut self.input) {
                     tracing::warn!(%error, "server broke the protocol");
                 }
@@ -175,8 +182,13 @@ impl Driver {
         if !self.session.state().is_linked() {
             self.leave_link(now);
         }
+        let unsent = self.output.len();
         self.session.poll_transmit(&mut self.output);
         self.hand_on_events(now);
+        if let Some(metrics) = &self.metrics {
+            metrics.on_sent(self.output.len() - unsent);
+            metrics.show(self.in_flight.len(), self.line.len(), self.registry.len());
+        }
     }
 
     fn take_mail(&mut self, now: Instant) {

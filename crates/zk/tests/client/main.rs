@@ -26,8 +26,10 @@ macro_rules! on_both_servers {
     };
 }
 
+mod conversation;
 mod cuts;
 mod hosts;
+mod observed;
 mod one_shots;
 mod requests;
 mod sessions;
