@@ -70,7 +70,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// Makes the tree of a fresh server, and of a member of an ensemble with its configuration.
-    pub(crate) fn new(config: Option<String>) -> Self {
+    pub(crate) fn new(config: Option<(String, Zxid)>) -> Self {
         let open: Arc<[Acl]> = [Acl::open()].into();
         let read: Arc<[Acl]> = [Acl::read()].into();
         let node = |acl: &Arc<[Acl]>, children: &[&str]| {
@@ -88,7 +88,8 @@ impl Tree {
             nodes.into_iter().map(|(path, node)| (path.into(), node)).collect();
         if let Some(node) = nodes.get_mut(CONFIG) {
             node.head.aversion = -1;
-            if let Some(config) = config {
+            if let Some((config, zxid)) = config {
+                node.head.mzxid = zxid;
                 node.head.data = Some(config.into());
                 node.head.version = ANY_VERSION;
             }
