@@ -185,6 +185,10 @@ impl ClientOptions {
     }
 
     /// Accepts servers that only read while they have no quorum. Not accepted by default.
+    ///
+    /// While connected to one, the others are asked now and then, and the first that has a quorum is moved to; the
+    /// session there is another one. Servers from 3.7 on only do this with `localSessionsEnabled=true` beside
+    /// `readonlymode.enabled`; otherwise they answer nobody.
     pub const fn read_only_allowed(mut self) -> Self {
         self.read_only_allowed = true;
         self
