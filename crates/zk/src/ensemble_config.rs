@@ -6,6 +6,9 @@ use thiserror::Error;
 
 use crate::hosts::{Host, parse_port};
 
+/// Where an ensemble keeps its configuration, whatever the chroot.
+pub(crate) const CONFIG_PATH: &str = "/zookeeper/config";
+
 /// Most members that are believed in; real ensembles have fewer than a hundred.
 const MEMBERS_MAX: usize = 1024;
 

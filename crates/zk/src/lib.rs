@@ -84,4 +84,5 @@ pub use session_events::{SessionEvent, SessionEvents};
 pub use session_token::{SessionHandover, SessionToken};
 pub use state::{ClientState, DisconnectReason};
 pub use tls::{TlsConfigError, TlsOptions};
+pub use transport::{Dial, Dialing, Transport};
 pub use watcher::{AddingWatch, Watched, Watcher};

@@ -12,7 +12,7 @@ use crate::{
     session_events::SessionEvents,
     session_token::SessionHandover,
     tls::{Tls, TlsOptions},
-    transport::Connector,
+    transport::{Connector, Dial},
 };
 
 /// Bounds of the time for one attempt to connect, which is else a third of the session timeout.
@@ -54,6 +54,8 @@ pub struct ClientOptions {
     read_only_allowed: bool,
     resumed: Option<SessionHandover>,
     metrics: Option<String>,
+    follows_ensemble: bool,
+    dialer: Option<Arc<dyn Dial>>,
 }
 
 /// The settings after they were checked.
@@ -69,6 +71,9 @@ pub(crate) struct Settings {
     pub(crate) chroot: Option<ZnodePath>,
     pub(crate) watched_max: usize,
     pub(crate) metrics: Option<String>,
+    pub(crate) follows_ensemble: bool,
+    /// The port of all hosts that the ensemble names, where its own ports are not for us.
+    pub(crate) followed_port: Option<u16>,
 }
 
 impl ClientOptions {
@@ -91,6 +96,8 @@ impl ClientOptions {
             read_only_allowed: false,
             resumed: None,
             metrics: None,
+            follows_ensemble: false,
+            dialer: None,
         }
     }
 
@@ -212,6 +219,24 @@ impl ClientOptions {
         self
     }
 
+    /// Opens connections by other means than TCP. The dialer is all there is between client and server: together
+    /// with [`tls`](Self::tls) it is refused.
+    pub fn dialer(mut self, dialer: impl Dial) -> Self {
+        self.dialer = Some(Arc::new(dialer));
+        self
+    }
+
+    /// Follows the ensemble's own configuration (`/zookeeper/config`, servers from 3.5 on): when it is reconfigured,
+    /// the next connections go to the servers that it names. The hosts given at first are kept in reserve, for when
+    /// none of those is reached.
+    ///
+    /// The configuration names only the ports without TLS; over TLS the port of the first host given is used for all.
+    /// Servers that tell no address for clients are passed over.
+    pub const fn follow_ensemble(mut self) -> Self {
+        self.follows_ensemble = true;
+        self
+    }
+
     /// Goes on with a session that another client has left ([`Client::detach`]) instead of starting one. Its
     /// ephemeral znodes are this client's then. If it has expired meanwhile, the client says so
     /// ([`ClientState::Expired`](crate::ClientState::Expired)) and starts a new one.
@@ -271,7 +296,11 @@ impl ClientOptions {
         if auths.len() > IDENTITIES_MAX {
             return Err(ConfigError::TooManyIdentities { count_max: IDENTITIES_MAX });
         }
+        if self.tls.is_some() && self.dialer.is_some() {
+            return Err(ConfigError::TlsWithDialer);
+        }
         let tls = self.tls.map(Tls::load).transpose()?;
+        let followed_port = tls.as_ref().and(hosts.first()).map(Host::port);
         let connect_timeout = self
             .connect_timeout
             .unwrap_or_else(|| (self.session_timeout / 3).clamp(CONNECT_MIN, CONNECT_MAX));
@@ -291,7 +320,7 @@ impl ClientOptions {
         }
         Ok(Settings {
             hosts: Hosts::new(hosts, self.host_order),
-            connector: Arc::new(Connector::new(tls, connect_timeout)),
+            connector: Arc::new(Connector::new(tls, self.dialer, connect_timeout)),
             auths,
             sasl: self.sasl,
             session,
@@ -299,6 +328,8 @@ impl ClientOptions {
             chroot: self.chroot,
             watched_max: self.watched_max,
             metrics: self.metrics,
+            follows_ensemble: self.follows_ensemble,
+            followed_port,
         })
     }
 }

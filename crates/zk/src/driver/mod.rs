@@ -3,6 +3,7 @@
 //! `phase.rs` is what it waits for, `link.rs` finds servers, `line.rs` sends, `events.rs` hands on what happened.
 
 mod events;
+mod follow;
 mod line;
 mod link;
 mod metrics;
@@ -66,6 +67,8 @@ pub(crate) struct Driver {
     /// Since when every host has refused us because of what we have seen.
     refused_since: Option<Instant>,
     has_forgotten: bool,
+    /// Whether the ensemble's configuration is to be read.
+    wants_config: bool,
     metrics: Option<Box<Metrics>>,
     /// Emptied on every turn; kept for its room.
     mail: Mail,
@@ -97,6 +100,7 @@ impl Driver {
             backoff: Backoff::default(),
             refused_since: None,
             has_forgotten: false,
+            wants_config: false,
             metrics: settings.metrics.clone().map(|client| Box::new(Metrics::new(client))),
             mail: Mail::default(),
             ending: None,

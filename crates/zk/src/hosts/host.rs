@@ -51,6 +51,15 @@ impl Host {
         Self::new(name, port.map_or(Some(PORT), parse_port)?)
     }
 
+    /// Returns the same host with another port.
+    pub(crate) fn at(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Looks the name up. The order is the resolver's.
     pub(crate) async fn resolve(&self, limit: Duration) -> io::Result<Vec<SocketAddr>> {
         let late = |_| io::Error::new(io::ErrorKind::TimedOut, "name not resolved in time");
