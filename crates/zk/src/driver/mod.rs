@@ -68,6 +68,8 @@ pub(crate) struct Driver {
     input: BytesMut,
     output: BytesMut,
     backoff: Backoff,
+    /// How the next search for a server that writes starts.
+    seek_pauses: Backoff,
     /// Since when every host has refused us because of what we have seen.
     refused_since: Option<Instant>,
     has_forgotten: bool,
@@ -104,6 +106,7 @@ impl Driver {
             input: BytesMut::new(),
             output: BytesMut::new(),
             backoff: Backoff::default(),
+            seek_pauses: Backoff::seeking(),
             refused_since: None,
             has_forgotten: false,
             wants_config: false,
