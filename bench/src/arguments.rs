@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::{
     cell::{Cell, Threads},
     clients::Who,
+    cores::Cores,
     modes::Mode,
     sample::Span,
     works::Work,
@@ -13,7 +14,8 @@ use crate::{
 
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask bench [options]
-       cargo xtask bench profile --work NAME [--client NAME] [--mode NAME] [--threads NAME] [--seconds N]
+       cargo xtask bench profile --work NAME [--client NAME] [--mode NAME] [--threads NAME]
+                     [--cores NAME] [--seconds N]
 
   --quick           short rounds, and fewer of them
   --rounds N        rounds whose median is shown (5; quick: 3)
@@ -21,7 +23,8 @@ usage: cargo xtask bench [options]
   --client NAME     only this client; may be repeated; raw is one of them
   --mode NAME       only this mode: window, tasks, unordered
   --threads NAME    only this runtime: current, multi(2)
-  --all             measure every client in every mode in every round, and show all of them
+  --cores NAME      only clients that are kept apart from the server, or free to run anywhere: apart, free
+  --all             measure every client in every way in every round, and show all of them
   --no-counts       leave out the passes that count allocations and system calls
   --server ADDR     the real server to use, instead of one started from Debian's packages
   --json            a line of JSON for each row instead of tables
@@ -55,6 +58,9 @@ pub(crate) struct Options {
     pub(crate) clients: Vec<Who>,
     pub(crate) modes: Vec<Mode>,
     pub(crate) threads: Vec<Threads>,
+    pub(crate) cores: Vec<Cores>,
+    /// How often each way is tried before the best ones are measured.
+    pub(crate) tries: usize,
     pub(crate) rounds: usize,
     pub(crate) span: Span,
     pub(crate) shows_all: bool,
@@ -70,6 +76,7 @@ struct Said {
     clients: Vec<Who>,
     modes: Vec<Mode>,
     threads: Vec<Threads>,
+    cores: Vec<Cores>,
     quick: bool,
     all: bool,
     no_counts: bool,
@@ -116,6 +123,7 @@ fn said(mut arguments: impl Iterator<Item = String>) -> Result<Said, String> {
             "--client" => said.clients.push(known(&value()?, Who::named, "client")?),
             "--mode" => said.modes.push(known(&value()?, Mode::named, "mode")?),
             "--threads" => said.threads.push(known(&value()?, Threads::named, "runtime")?),
+            "--cores" => said.cores.push(known(&value()?, Cores::named, "choice of cores")?),
             "--rounds" => said.rounds = Some(number(&value()?)?.max(1)),
             "--seconds" => said.seconds = Some(number(&value()?)?),
             "--warm-up" => said.warm_up = Some(number(&value()?)?),
@@ -131,13 +139,15 @@ fn said(mut arguments: impl Iterator<Item = String>) -> Result<Said, String> {
 }
 
 fn options(said: Said) -> Options {
-    let (rounds, warm_up, measured) = if said.quick { (3, 100, 300) } else { (5, 300, 1_000) };
+    let (tries, rounds, warm_up, measured) = if said.quick { (1, 3, 100, 300) } else { (3, 5, 300, 1_000) };
     let millis = Duration::from_millis;
     Options {
         works: or_all(said.works, &Work::all()),
         clients: or_all(said.clients, &Who::ALL),
         modes: or_all(said.modes, &Mode::ALL),
         threads: or_all(said.threads, &Threads::ALL),
+        cores: or_all(said.cores, &Cores::ALL),
+        tries,
         rounds: said.rounds.map_or(rounds, |rounds| usize::try_from(rounds).unwrap_or(usize::MAX)),
         span: Span { warm_up: millis(warm_up), measured: millis(measured) },
         shows_all: said.all,
@@ -158,6 +168,7 @@ fn cell(said: &Said) -> Result<Cell, String> {
         work,
         mode: said.modes.first().copied().unwrap_or(Mode::Window),
         threads: said.threads.first().copied().unwrap_or(Threads::Current),
+        cores: said.cores.first().copied().unwrap_or(Cores::Apart),
     })
 }
 
