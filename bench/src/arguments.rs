@@ -19,6 +19,8 @@ usage: cargo xtask bench [options]
 
   --quick           short rounds, and fewer of them
   --rounds N        rounds whose median is shown (5; quick: 3)
+  --measured MS     how long a round measures each client (1000; quick: 300)
+  --warm-up MS      how long it runs before (300; quick: 100)
   --work NAME       only this work; a name that ends in - takes all that begin so; may be repeated
   --client NAME     only this client; may be repeated; raw is one of them
   --mode NAME       only this mode: window, tasks, unordered
@@ -149,7 +151,10 @@ fn options(said: Said) -> Options {
         cores: or_all(said.cores, &Cores::ALL),
         tries,
         rounds: said.rounds.map_or(rounds, |rounds| usize::try_from(rounds).unwrap_or(usize::MAX)),
-        span: Span { warm_up: millis(warm_up), measured: millis(measured) },
+        span: Span {
+            warm_up: millis(said.warm_up.unwrap_or(warm_up)),
+            measured: millis(said.measured.unwrap_or(measured)),
+        },
         shows_all: said.all,
         counts: !said.no_counts,
         json: said.json,
@@ -191,4 +196,42 @@ fn known<T>(name: &str, named: impl Fn(&str) -> Option<T>, what: &str) -> Result
 
 fn number(value: &str) -> Result<u64, String> {
     value.parse().map_err(|_| format!("{value:?} is no number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Command, String> {
+        parse(words.iter().map(|word| (*word).to_owned()))
+    }
+
+    #[test]
+    fn a_cell_is_what_it_was_told_to_be() {
+        let words =
+            ["cell", "--client", "raw", "--work", "set-128", "--mode", "tasks", "--threads", "multi(2)"];
+        let more = ["--cores", "free", "--server", "127.0.0.1:1", "--warm-up", "1", "--measured", "2"];
+        let Ok(Command::Cell { cell, span, .. }) = parsed(&[&words[..], &more[..]].concat()) else {
+            panic!("a cell")
+        };
+        assert_eq!((cell.who, cell.work.name()), (Who::Raw, "set-128".to_owned()));
+        assert_eq!(cell.way(), "free");
+        assert_eq!((span.warm_up, span.measured), (Duration::from_millis(1), Duration::from_millis(2)));
+    }
+
+    #[test]
+    fn works_are_named_one_by_one_or_by_their_beginning() {
+        let Ok(Command::Table(options)) = parsed(&["--work", "real-get-", "--work", "get-1"]) else {
+            panic!("a table")
+        };
+        let names: Vec<_> = options.works.into_iter().map(Work::name).collect();
+        assert_eq!(names, ["real-get-1", "real-get-16", "real-get-128", "real-get-1024", "get-1"]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for words in [&["--work", "x"][..], &["--client", "x"], &["--what"], &["--rounds"], &["profile"]] {
+            assert!(parsed(words).is_err(), "{words:?}");
+        }
+    }
 }
