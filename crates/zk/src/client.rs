@@ -13,10 +13,13 @@ use crate::{
     driver::Driver,
     error::{ConfigError, RequestError, Subject},
     inbox::{Inbox, Submission},
+    lacking::Lacking,
     options::Settings,
     response::Response,
     session_token::SessionToken,
     state::ClientState,
+    sweep::Sweeper,
+    terms::Terms,
     transport::four_letter_word,
     watcher::AddingWatch,
 };
@@ -32,6 +35,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Client {
     handle: Arc<Handle>,
+    /// `None` if operations are made once and have no deadline.
+    pub(crate) terms: Option<Arc<Terms>>,
 }
 
 #[derive(Debug)]
@@ -39,6 +44,7 @@ struct Handle {
     inbox: Arc<Inbox>,
     shown: Shown,
     chroot: Option<ZnodePath>,
+    sweeper: Sweeper,
 }
 
 /// What the driver shows to everybody.
@@ -62,7 +68,8 @@ impl Client {
         let (driver, shown) = Driver::new(settings, Arc::clone(&inbox));
         // The task ends by itself: soon after the inbox is closed, which the last clone's drop does.
         drop(runtime.spawn(driver.run()));
-        Ok(Self { handle: Arc::new(Handle { inbox, shown, chroot }) })
+        let handle = Handle { inbox, shown, chroot, sweeper: Sweeper::default() };
+        Ok(Self { handle: Arc::new(handle), terms: None })
     }
 
     /// Submits a request, behind all submitted before it, and returns the future of its reply.
@@ -194,6 +201,28 @@ impl Client {
         drop(self.handle.shown.state.clone().wait_for(ClientState::is_final).await);
     }
 
+    /// Submits a request whose paths are the server's also where there is a chroot.
+    pub(crate) fn request_unrooted(&self, request: Request) -> Response {
+        let (response, submission) = self.prepare_in(None, request, None);
+        self.handle.inbox.submit(submission);
+        response
+    }
+
+    /// Returns the session, if there is one at the moment.
+    pub(crate) fn current_session(&self) -> Option<SessionToken> {
+        self.handle.shown.session.borrow().clone()
+    }
+
+    /// Returns what is known of the server at hand.
+    pub(crate) fn lacking(&self) -> &Lacking {
+        &self.handle.inbox.lacking
+    }
+
+    /// Returns who deletes what nobody waits for any more.
+    pub(crate) fn sweeper(&self) -> &Sweeper {
+        &self.handle.sweeper
+    }
+
     fn submit_all(&self, session: Option<SessionId>, requests: Vec<Request>) -> Vec<Response> {
         let prepared = requests.into_iter().map(|request| self.prepare(request, session));
         let (responses, submissions): (Vec<_>, Vec<_>) = prepared.unzip();
@@ -202,13 +231,22 @@ impl Client {
     }
 
     fn prepare(&self, request: Request, session: Option<SessionId>) -> (Response, Option<Submission>) {
+        self.prepare_in(self.handle.chroot.as_ref(), request, session)
+    }
+
+    fn prepare_in(
+        &self,
+        chroot: Option<&ZnodePath>,
+        request: Request,
+        session: Option<SessionId>,
+    ) -> (Response, Option<Submission>) {
         let subject = Subject::of(&request);
-        let (response, answer) = Response::new(subject.clone(), self.handle.chroot.clone());
+        let (response, answer) = Response::new(subject.clone(), chroot.cloned());
         if breaks_watches(&request) {
             refuse(subject, answer);
             return (response, None);
         }
-        let request = match &self.handle.chroot {
+        let request = match chroot {
             Some(chroot) => chroot::enter_request(request, chroot),
             None => request,
         };

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::{
     error::{RequestError, Subject},
+    lacking::Lacking,
     response::Answer,
     watcher::Watcher,
 };
@@ -74,6 +75,8 @@ struct State {
 pub(crate) struct Inbox {
     state: Mutex<State>,
     bell: Notify,
+    /// Told by the answers, and by the driver of each new connection.
+    pub(crate) lacking: Lacking,
 }
 
 impl Inbox {

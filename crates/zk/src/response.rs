@@ -37,6 +37,20 @@ impl Response {
         let (sender, answer) = oneshot::channel();
         (Self { answer, subject: Some(subject), chroot }, sender)
     }
+
+    /// Takes the request back, and returns whether it is known not to have been sent.
+    pub(crate) fn withdraw(&mut self) -> bool {
+        self.answer.close();
+        // Only the driver knows how far the request came, and it does not say.
+        false
+    }
+
+    /// Ends the wait for the answer, and returns the error that says what may have become of the request.
+    pub(crate) fn give_up(&mut self) -> RequestError {
+        let is_withdrawn = self.withdraw();
+        let subject = self.subject.take().expect("an answered request is not given up");
+        subject.overdue(is_withdrawn)
+    }
 }
 
 impl Future for Response {
