@@ -2,7 +2,9 @@
 
 use std::ops::BitOr;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::BytesMut;
+use sha1::{Digest, Sha1};
 
 use crate::{
     codec::{Codec, DecodeError, Reader},
@@ -104,6 +106,39 @@ impl Id {
     #[must_use]
     pub fn authenticated() -> Self {
         Self::new("auth", "")
+    }
+
+    /// Whoever knows the password of a user, as proved by the `digest` scheme.
+    ///
+    /// The id holds the SHA-1 digest of both, never the password. A server cuts credentials at their first
+    /// colon, so a user with one in its name is known by what stands before it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use quorate_zk_proto::Id;
+    ///
+    /// assert_eq!(Id::digest("super", "admin").id, "super:xQJmxLMiHGwaqBvst5y6rkB6HQs=");
+    /// ```
+    pub fn digest(user: &str, password: impl AsRef<[u8]>) -> Self {
+        let digest = Sha1::new().chain_update(user).chain_update(":").chain_update(password).finalize();
+        let name = user.split(':').next().unwrap_or_default();
+        Self::new("digest", format!("{name}:{}", STANDARD.encode(digest)))
+    }
+
+    /// Whoever connects from an address, or from a network such as `10.0.0.0/8`.
+    pub fn ip(address: impl Into<String>) -> Self {
+        Self::new("ip", address)
+    }
+
+    /// Whoever holds the certificate of a subject, such as `CN=web,O=Example`.
+    pub fn x509(subject: impl Into<String>) -> Self {
+        Self::new("x509", subject)
+    }
+
+    /// Whoever has proved by SASL to be a user.
+    pub fn sasl(user: impl Into<String>) -> Self {
+        Self::new("sasl", user)
     }
 }
 

@@ -235,6 +235,24 @@ impl Codec for String {
     }
 }
 
+/// Null and empty stay apart.
+impl Codec for Option<String> {
+    const BYTES_MIN: usize = 4;
+
+    fn encode(&self, out: &mut BytesMut) {
+        match self {
+            None => out.put_i32(NULL),
+            Some(text) => put_str(out, text),
+        }
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        let Some(bytes) = Option::<Bytes>::decode(reader)? else { return Ok(None) };
+        let text = str::from_utf8(&bytes).map_err(|_| DecodeError::InvalidUtf8)?;
+        Ok(Some(text.to_owned()))
+    }
+}
+
 impl<T: Codec> Codec for Vec<T> {
     const BYTES_MIN: usize = 4;
 

@@ -47,6 +47,7 @@ mod id;
 mod op;
 mod path;
 mod record;
+mod sasl;
 mod session;
 mod stat;
 
@@ -57,15 +58,16 @@ pub use error_code::ErrorCode;
 pub use frame::{FRAME_BYTES_MAX, FrameError, FrameTooLarge, REQUEST_BYTES_MAX, put_frame, take_frame};
 pub use id::{Secret, SessionId, Xid, Zxid};
 pub use op::{
-    ANY_VERSION, AddWatch, Auth, Check, ClientIdentity, ConnectRequest, ConnectResponse, Create, Delete,
-    EventType, Exists, GetAcl, GetAllChildrenNumber, GetChildren, GetData, GetEphemerals, KeeperState, Multi,
-    MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, RemoveWatches, ReplyBody,
-    ReplyHeader, Request, RequestHeader, ServerRequest, SetAcl, SetData, SetWatches, SetWatches2, Sync,
-    WatchMode, WatcherEvent, WatcherType, put_notification, put_reply,
+    ANY_VERSION, AddWatch, Auth, Check, CheckWatches, ClientIdentity, ConnectRequest, ConnectResponse,
+    Create, Delete, EventType, Exists, GetAcl, GetAllChildrenNumber, GetChildren, GetData, GetEphemerals,
+    KeeperState, Multi, MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, Reconfig,
+    RemoveWatches, ReplyBody, ReplyHeader, Request, RequestHeader, SaslToken, ServerRequest, SetAcl, SetData,
+    SetWatches, SetWatches2, Sync, WatchMode, WatcherEvent, WatcherType, put_notification, put_reply,
 };
 pub use path::{PathError, ZnodePath};
+pub use sasl::{DigestMd5Client, DigestMd5Server, SaslError, SaslStep};
 pub use session::{
-    DisconnectReason, Failure, FailureKind, Outcome, ProtocolError, QueueFull, Reply, Session, SessionEvent,
-    SessionOptions, SessionState, Ticket, WatchedEvent,
+    DisconnectReason, Failure, FailureKind, Outcome, ProtocolError, QueueFull, Reply, SaslAnswer, Session,
+    SessionEvent, SessionOptions, SessionState, Ticket, WatchedEvent,
 };
 pub use stat::Stat;

@@ -38,6 +38,10 @@ coded! {
         Multi = 14,
         /// Creates a znode and reads its stat. Servers from 3.5 on.
         Create2 = 15,
+        /// Changes the members of the ensemble. Servers from 3.5 on.
+        Reconfig = 16,
+        /// Asks whether a watch is set. Servers from 3.5 on.
+        CheckWatches = 17,
         /// Removes watches. Servers from 3.5 on.
         RemoveWatches = 18,
         /// Creates a container. Servers from 3.5 on.
@@ -50,6 +54,8 @@ coded! {
         Auth = 100,
         /// Re-arms one-shot watches.
         SetWatches = 101,
+        /// Carries one step of a SASL exchange.
+        Sasl = 102,
         /// Lists a session's ephemeral znodes. Servers from 3.6 on.
         GetEphemerals = 103,
         /// Counts all znodes below one. Servers from 3.6 on.

@@ -23,11 +23,11 @@ pub enum ReplyBody {
         /// Its stat, where the operation gives one.
         stat: Option<Stat>,
     },
-    /// Done; there is nothing to tell (delete, remove watches, authenticate).
+    /// Done; there is nothing to tell (delete, check or remove watches, authenticate).
     Done,
     /// The stat of a znode (exists, set data, set access list).
     Stat(Stat),
-    /// A znode's data.
+    /// A znode's data; of a reconfiguration, that of the new configuration.
     Data {
         /// The data, or null.
         data: Option<Bytes>,
@@ -65,6 +65,8 @@ pub enum ReplyBody {
     AllChildrenNumber(i32),
     /// The connection's identities.
     Identities(Vec<ClientIdentity>),
+    /// The server's next step in a SASL exchange.
+    SaslToken(Option<Bytes>),
 }
 
 impl ReplyBody {
@@ -87,7 +89,9 @@ impl ReplyBody {
                 Self::Created { path: Codec::decode(reader)?, stat: Some(Codec::decode(reader)?) }
             }
             OpCode::Exists | OpCode::SetData | OpCode::SetAcl => Self::Stat(Codec::decode(reader)?),
-            OpCode::GetData => Self::Data { data: Codec::decode(reader)?, stat: Codec::decode(reader)? },
+            OpCode::GetData | OpCode::Reconfig => {
+                Self::Data { data: Codec::decode(reader)?, stat: Codec::decode(reader)? }
+            }
             OpCode::GetAcl => Self::Acl { acl: Codec::decode(reader)?, stat: Codec::decode(reader)? },
             OpCode::GetChildren => Self::Children { names: Codec::decode(reader)?, stat: None },
             OpCode::GetChildren2 => {
@@ -99,6 +103,7 @@ impl ReplyBody {
             OpCode::GetEphemerals => Self::Ephemerals(Codec::decode(reader)?),
             OpCode::GetAllChildrenNumber => Self::AllChildrenNumber(Codec::decode(reader)?),
             OpCode::WhoAmI => Self::Identities(Codec::decode(reader)?),
+            OpCode::Sasl => Self::SaslToken(Codec::decode(reader)?),
             OpCode::AddWatch => {
                 reader.skip_rest();
                 Self::WatchAdded
@@ -138,6 +143,7 @@ impl ReplyBody {
             Self::Ephemerals(paths) => paths.encode(out),
             Self::AllChildrenNumber(number) => number.encode(out),
             Self::Identities(identities) => identities.encode(out),
+            Self::SaslToken(token) => token.encode(out),
         }
     }
 }

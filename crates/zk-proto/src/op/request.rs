@@ -5,8 +5,8 @@ use bytes::BytesMut;
 use crate::{
     codec::{Codec, DecodeError, Reader},
     op::{
-        AddWatch, Auth, Create, Delete, Exists, GetAcl, GetAllChildrenNumber, GetChildren, GetData,
-        GetEphemerals, Multi, MultiRead, OpCode, RemoveWatches, SetAcl, SetData, Sync,
+        AddWatch, Auth, CheckWatches, Create, Delete, Exists, GetAcl, GetAllChildrenNumber, GetChildren,
+        GetData, GetEphemerals, Multi, MultiRead, OpCode, Reconfig, RemoveWatches, SetAcl, SetData, Sync,
     },
     path::ZnodePath,
 };
@@ -43,10 +43,14 @@ pub enum Request {
     MultiRead(MultiRead),
     /// Adds a persistent watch. Servers from 3.6 on.
     AddWatch(AddWatch),
+    /// Asks whether a watch is set. Servers from 3.5 on.
+    CheckWatches(CheckWatches),
     /// Removes watches. Servers from 3.5 on.
     RemoveWatches(RemoveWatches),
     /// Adds an identity to the session, for this and every later connection.
     Auth(Auth),
+    /// Changes the members of the ensemble. Servers from 3.5 on.
+    Reconfig(Reconfig),
     /// Lists the session's ephemeral znodes. Servers from 3.6 on.
     GetEphemerals(GetEphemerals),
     /// Counts the znodes below one. Servers from 3.6 on.
@@ -80,8 +84,10 @@ impl Request {
             OpCode::Multi => Self::Multi(Multi::decode(reader)?),
             OpCode::MultiRead => Self::MultiRead(MultiRead::decode(reader)?),
             OpCode::AddWatch => Self::AddWatch(AddWatch::decode(reader)?),
+            OpCode::CheckWatches => Self::CheckWatches(CheckWatches::decode(reader)?),
             OpCode::RemoveWatches => Self::RemoveWatches(RemoveWatches::decode(reader)?),
             OpCode::Auth => Self::Auth(Auth::decode(reader)?),
+            OpCode::Reconfig => Self::Reconfig(Reconfig::decode(reader)?),
             OpCode::GetEphemerals => Self::GetEphemerals(GetEphemerals::decode(reader)?),
             OpCode::GetAllChildrenNumber => Self::GetAllChildrenNumber(GetAllChildrenNumber::decode(reader)?),
             OpCode::WhoAmI => Self::WhoAmI,
@@ -104,8 +110,10 @@ impl Request {
             Self::Multi(body) => body.encode(out),
             Self::MultiRead(body) => body.encode(out),
             Self::AddWatch(body) => body.encode(out),
+            Self::CheckWatches(body) => body.encode(out),
             Self::RemoveWatches(body) => body.encode(out),
             Self::Auth(body) => body.encode(out),
+            Self::Reconfig(body) => body.encode(out),
             Self::GetEphemerals(body) => body.encode(out),
             Self::GetAllChildrenNumber(body) => body.encode(out),
             Self::WhoAmI => {}
@@ -130,8 +138,10 @@ impl Request {
             Self::Multi(_) => OpCode::Multi,
             Self::MultiRead(_) => OpCode::MultiRead,
             Self::AddWatch(_) => OpCode::AddWatch,
+            Self::CheckWatches(_) => OpCode::CheckWatches,
             Self::RemoveWatches(_) => OpCode::RemoveWatches,
             Self::Auth(_) => OpCode::Auth,
+            Self::Reconfig(_) => OpCode::Reconfig,
             Self::GetEphemerals(_) => OpCode::GetEphemerals,
             Self::GetAllChildrenNumber(_) => OpCode::GetAllChildrenNumber,
             Self::WhoAmI => OpCode::WhoAmI,
@@ -152,15 +162,19 @@ impl Request {
             Self::GetChildren(body) | Self::GetChildrenWithStat(body) => Some(&body.path),
             Self::Sync(body) => Some(&body.path),
             Self::AddWatch(body) => Some(&body.path),
+            Self::CheckWatches(body) => Some(&body.path),
             Self::RemoveWatches(body) => Some(&body.path),
             Self::GetAllChildrenNumber(body) => Some(&body.path),
-            Self::Multi(_) | Self::MultiRead(_) | Self::Auth(_) | Self::GetEphemerals(_) | Self::WhoAmI => {
-                None
-            }
+            Self::Multi(_)
+            | Self::MultiRead(_)
+            | Self::Auth(_)
+            | Self::Reconfig(_)
+            | Self::GetEphemerals(_)
+            | Self::WhoAmI => None,
         }
     }
 
-    /// Returns whether it may change the tree.
+    /// Returns whether it may change the tree, or the ensemble.
     #[must_use]
     pub const fn is_write(&self) -> bool {
         matches!(
@@ -171,6 +185,7 @@ impl Request {
                 | Self::SetData(_)
                 | Self::SetAcl(_)
                 | Self::Multi(_)
+                | Self::Reconfig(_)
         )
     }
 }

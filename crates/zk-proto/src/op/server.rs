@@ -7,7 +7,10 @@ use crate::{
     error_code::ErrorCode,
     frame::{FrameTooLarge, put_frame},
     id::{Xid, Zxid},
-    op::{OpCode, ReplyBody, ReplyHeader, Request, RequestHeader, SetWatches, SetWatches2, WatcherEvent},
+    op::{
+        OpCode, ReplyBody, ReplyHeader, Request, RequestHeader, SaslToken, SetWatches, SetWatches2,
+        WatcherEvent,
+    },
 };
 
 /// A request as a server meets it, after the handshake.
@@ -18,6 +21,8 @@ pub enum ServerRequest {
     Operation(Request),
     /// A sign of life.
     Ping,
+    /// One step of a SASL exchange: answer [`ReplyBody::SaslToken`], or [`ErrorCode::AuthFailed`] and close.
+    Sasl(SaslToken),
     /// Re-arms one-shot watches.
     SetWatches(SetWatches),
     /// Re-arms watches of all kinds.
@@ -39,6 +44,7 @@ impl ServerRequest {
         let request = match op {
             OpCode::Ping => Self::Ping,
             OpCode::CloseSession => Self::CloseSession,
+            OpCode::Sasl => Self::Sasl(SaslToken::decode(reader)?),
             OpCode::SetWatches => Self::SetWatches(SetWatches::decode(reader)?),
             OpCode::SetWatches2 => Self::SetWatches2(SetWatches2::decode(reader)?),
             // Not requests of their own; servers treat them like unknown ones.

@@ -46,6 +46,17 @@ record! {
 }
 
 record! {
+    /// Asks whether this connection holds a watch; answered by
+    /// [`ErrorCode::NoWatcher`](crate::ErrorCode::NoWatcher) if it does not.
+    pub struct CheckWatches {
+        /// Where.
+        pub path: ZnodePath,
+        /// Which.
+        pub kind: WatcherType,
+    }
+}
+
+record! {
     /// Removes watches of this connection.
     pub struct RemoveWatches {
         /// Where.

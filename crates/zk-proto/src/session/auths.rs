@@ -60,6 +60,11 @@ impl Auths {
         self.entries.iter_mut().filter_map(|entry| entry.ticket.take())
     }
 
+    /// Returns whether replies are awaited.
+    pub(super) fn is_awaiting(&self) -> bool {
+        !self.awaiting.is_empty()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -1,5 +1,7 @@
 //! What a session tells its driver.
 
+use bytes::Bytes;
+
 use crate::{
     id::Zxid,
     op::{EventType, ReplyBody},
@@ -25,6 +27,11 @@ pub enum SessionEvent {
     /// A watched znode changed. Told before any reply that could show the change; one notification may
     /// serve several watchers.
     Notification(WatchedEvent),
+    /// The server's next token in a SASL exchange, to be answered by
+    /// [`Session::handle_sasl`](crate::Session::handle_sasl). The first of each connection is empty and no
+    /// server's: the client speaks first. Only told if [`SessionOptions::sasl`](crate::SessionOptions::sasl)
+    /// asked for it.
+    SaslChallenge(Bytes),
     /// The session entered another state.
     State(SessionState),
     /// All watches were armed again after a reconnect. Nothing is replayed for persistent watches:

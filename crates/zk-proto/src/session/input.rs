@@ -50,7 +50,7 @@ impl Session {
         while self.state.is_linked()
             && let Some(frame) = take_frame(input, self.options.frame_bytes_max)?
         {
-            if self.state.is_connected() {
+            if self.state.is_connected() || self.proving.is_some() {
                 self.take_message(frame)?;
             } else {
                 let mut reader = Reader::new(frame);
@@ -79,8 +79,7 @@ impl Session {
             xid => {
                 let awaited = self.pending.take(xid).ok_or(ProtocolError::UnexpectedXid { xid })?;
                 self.advance(header.zxid);
-                self.take_reply(awaited, header, &mut reader);
-                Ok(())
+                self.take_reply(awaited, header, &mut reader)
             }
         }
     }
@@ -114,7 +113,12 @@ impl Session {
         Ok(())
     }
 
-    fn take_reply(&mut self, awaited: Awaited, header: ReplyHeader, reader: &mut Reader) {
+    fn take_reply(
+        &mut self,
+        awaited: Awaited,
+        header: ReplyHeader,
+        reader: &mut Reader,
+    ) -> Result<(), ProtocolError> {
         match awaited {
             Awaited::Request { ticket, op, is_write, effect } => {
                 self.watches.apply(effect, header.err);
@@ -128,8 +132,10 @@ impl Session {
                 self.events.push_back(SessionEvent::Reply { ticket, result });
             }
             Awaited::SetWatches => self.take_rearmed(header.err.is_ok()),
+            Awaited::Sasl => self.take_sasl_reply(header, reader)?,
             Awaited::CloseSession => self.finish(SessionState::Closed),
         }
+        Ok(())
     }
 
     /// A server that refuses would refuse on every connection, so the watches are given up and said to be.

@@ -1,6 +1,6 @@
 //! The transitions between states.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{
     id::{Secret, SessionId},
@@ -14,6 +14,15 @@ use crate::{
 
 /// The password of a session that does not exist yet.
 const NO_PASSWORD: [u8; 16] = [0; 16];
+
+/// What a server has agreed to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Granted {
+    session_id: SessionId,
+    timeout: Duration,
+    read_only: bool,
+    reused: bool,
+}
 
 impl Session {
     pub(super) fn start_link(&mut self, now: Instant) {
@@ -49,19 +58,31 @@ impl Session {
             self.expire();
             return;
         }
-        self.start_session(now, response, !asked.is_none());
+        self.grant(now, response, !asked.is_none());
     }
 
-    fn start_session(&mut self, now: Instant, response: &ConnectResponse, reused: bool) {
+    fn grant(&mut self, now: Instant, response: &ConnectResponse, reused: bool) {
+        let session_id = response.session_id;
         let read_only = response.read_only.unwrap_or(false);
-        let timeout = std::time::Duration::from_millis(u64::from(response.timeout_millis.unsigned_abs()));
+        let timeout = Duration::from_millis(u64::from(response.timeout_millis.unsigned_abs()));
         self.identity = Some(Identity {
-            session_id: response.session_id,
+            session_id,
             password: response.password.clone(),
             known_to_ensemble: reused || !read_only,
         });
-        self.timers.session_started(now, timeout);
-        self.enter(SessionState::Connected { session_id: response.session_id, timeout, read_only, reused });
+        self.timers.session_granted(now, timeout);
+        let granted = Granted { session_id, timeout, read_only, reused };
+        if self.options.sasl {
+            self.start_proving(granted);
+        } else {
+            self.start_session(now, granted);
+        }
+    }
+
+    pub(super) fn start_session(&mut self, now: Instant, granted: Granted) {
+        let Granted { session_id, timeout, read_only, reused } = granted;
+        self.timers.session_started(now);
+        self.enter(SessionState::Connected { session_id, timeout, read_only, reused });
         self.send_auths(now);
         self.send_watches(now);
         self.drain_queue(now);
@@ -90,6 +111,7 @@ impl Session {
 
     /// Ends a session that the server no longer has. The next connection starts another.
     pub(super) fn expire(&mut self) {
+        self.identity = None;
         if self.closing != Closing::No {
             self.finish(SessionState::Closed);
             return;
@@ -123,16 +145,17 @@ impl Session {
         }
     }
 
-    pub(super) fn take_close(&mut self, now: Instant) {
+    /// Starts to close or detach. What was asked first counts.
+    pub(super) fn take_close(&mut self, now: Instant, closing: Closing) {
         if self.state.is_final() || self.closing != Closing::No {
             return;
         }
-        if !self.state.is_linked() {
+        self.closing = closing;
+        if self.state.is_linked() {
+            self.drain_queue(now);
+        } else {
             self.finish(SessionState::Closed);
-            return;
         }
-        self.closing = Closing::Asked;
-        self.drain_queue(now);
     }
 
     pub(super) fn take_timeout(&mut self, now: Instant) {
@@ -174,6 +197,7 @@ impl Session {
         self.timers.link_ended();
         self.auths.link_ended();
         self.rearming = Default::default();
+        self.proving = None;
         let pending: Vec<_> = self.pending.drain().collect();
         for awaited in pending {
             if let Awaited::Request { ticket, is_write, .. } = awaited {
@@ -184,7 +208,9 @@ impl Session {
 
     fn drop_session(&mut self, kind: &FailureKind) {
         self.drop_link(kind);
-        self.identity = None;
+        if self.closing != Closing::Detaching || self.state != SessionState::Closed {
+            self.identity = None;
+        }
         self.timers.session_ended();
         self.drop_watches();
         while let Some(queued) = self.queue.pop_front() {

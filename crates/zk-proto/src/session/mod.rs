@@ -10,6 +10,7 @@ mod link;
 mod options;
 mod output;
 mod pending;
+mod sasl;
 mod state;
 mod timer;
 mod watches;
@@ -23,6 +24,7 @@ use self::{
     input::Rearming,
     output::Queued,
     pending::Pending,
+    sasl::Proving,
     state::{Closing, Identity},
     timer::Timers,
     watches::Watches,
@@ -31,10 +33,11 @@ pub use self::{
     event::{Reply, SessionEvent, Ticket, WatchedEvent},
     failure::{Failure, FailureKind, Outcome, ProtocolError, QueueFull},
     options::SessionOptions,
+    sasl::SaslAnswer,
     state::{DisconnectReason, SessionState},
 };
 use crate::{
-    id::{SessionId, Xid, Zxid},
+    id::{Secret, SessionId, Xid, Zxid},
     op::{Request, WatcherType},
     path::ZnodePath,
 };
@@ -67,20 +70,28 @@ pub struct Session {
     pending: Pending,
     watches: Watches,
     rearming: Rearming,
+    /// Only while connecting.
+    proving: Option<Proving>,
     timers: Timers,
     outgoing: BytesMut,
     events: VecDeque<SessionEvent>,
 }
 
 impl Session {
-    /// Starts without a connection and without a session at any server.
+    /// Starts without a connection, and without a session at any server unless the options name one.
     #[must_use]
-    pub fn new(options: SessionOptions) -> Self {
+    pub fn new(mut options: SessionOptions) -> Self {
+        let (identity, last_zxid) = match options.resumed.take() {
+            Some((session_id, password, last_zxid)) if !session_id.is_none() => {
+                (Some(Identity { session_id, password, known_to_ensemble: true }), last_zxid)
+            }
+            _ => (None, Zxid::ZERO),
+        };
         Self {
             state: SessionState::Disconnected { reason: DisconnectReason::NotYetConnected },
             closing: Closing::No,
-            identity: None,
-            last_zxid: Zxid::ZERO,
+            identity,
+            last_zxid,
             next_xid: Xid::FIRST,
             next_ticket: 0,
             auths: Auths::default(),
@@ -88,6 +99,7 @@ impl Session {
             pending: Pending::default(),
             watches: Watches::default(),
             rearming: Rearming::default(),
+            proving: None,
             timers: Timers::new(options.timeout),
             outgoing: BytesMut::new(),
             events: VecDeque::new(),
@@ -133,6 +145,15 @@ impl Session {
         found.is_ok_and(|index| self.queue.remove(index).is_some())
     }
 
+    /// Answers the last [`SaslChallenge`](SessionEvent::SaslChallenge). The session is up once both ends are
+    /// content.
+    ///
+    /// Ignored unless a challenge of this connection is waiting for its answer. A server may also refuse by
+    /// closing the connection, which cannot be told from a lost one.
+    pub fn handle_sasl(&mut self, now: Instant, answer: SaslAnswer) {
+        self.take_sasl_answer(now, answer);
+    }
+
     /// Takes note that the socket is gone. What was in flight fails.
     pub fn handle_disconnected(&mut self, now: Instant) {
         let reason = match self.state {
@@ -155,7 +176,17 @@ impl Session {
     /// The state is [`Closed`](SessionState::Closed) when the server has answered or the connection is
     /// lost, at once if there is none. The server then still keeps the session until its timeout.
     pub fn handle_close(&mut self, now: Instant) {
-        self.take_close(now);
+        self.take_close(now, Closing::Asked);
+    }
+
+    /// Leaves the session to somebody else after the requests handed in so far, and refuses later ones.
+    ///
+    /// Nothing is sent: the server keeps the session, its ephemeral znodes too, until its timeout or until
+    /// another client resumes it with these [`credentials`](Self::credentials), which remain. The state is
+    /// [`Closed`](SessionState::Closed) when all requests are answered or the connection is lost, at once if
+    /// there is none.
+    pub fn handle_detach(&mut self, now: Instant) {
+        self.take_close(now, Closing::Detaching);
     }
 
     /// Moves bytes to be sent to the end of `out`. Returns whether there were any.
@@ -207,6 +238,14 @@ impl Session {
     #[must_use]
     pub fn session_id(&self) -> Option<SessionId> {
         self.identity.as_ref().map(|identity| identity.session_id)
+    }
+
+    /// Returns what another client needs to go on with the session, besides
+    /// [`last_zxid`](Self::last_zxid). `None` if there is no session, or none that the ensemble knows.
+    #[must_use]
+    pub fn credentials(&self) -> Option<(SessionId, Secret)> {
+        let identity = self.identity.as_ref().filter(|identity| identity.known_to_ensemble)?;
+        Some((identity.session_id, identity.password.clone()))
     }
 
     /// Returns the newest transaction that a reply has told of.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::frame::{FRAME_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::{
+    frame::{FRAME_BYTES_MAX, REQUEST_BYTES_MAX},
+    id::{Secret, SessionId, Zxid},
+};
 
 /// The protocol counts timeouts in milliseconds, in an `i32`.
 const TIMEOUT_MAX: Duration = Duration::from_millis(i32::MAX as u64);
@@ -21,6 +24,8 @@ pub struct SessionOptions {
     pub(super) request_bytes_max: usize,
     pub(super) in_flight_max: usize,
     pub(super) queued_max: usize,
+    pub(super) sasl: bool,
+    pub(super) resumed: Option<(SessionId, Secret, Zxid)>,
 }
 
 impl Default for SessionOptions {
@@ -33,6 +38,8 @@ impl Default for SessionOptions {
             request_bytes_max: REQUEST_BYTES_MAX,
             in_flight_max: 1024,
             queued_max: 1024,
+            sasl: false,
+            resumed: None,
         }
     }
 }
@@ -79,6 +86,25 @@ impl SessionOptions {
     /// Sets how many requests may wait to be encoded. 1,024 by default.
     pub const fn queued_max(mut self, count_max: usize) -> Self {
         self.queued_max = count_max;
+        self
+    }
+
+    /// Makes every handshake include a SASL exchange: see
+    /// [`SessionEvent::SaslChallenge`](crate::SessionEvent::SaslChallenge). Nothing else is sent before it has
+    /// ended well.
+    pub const fn sasl(mut self) -> Self {
+        self.sasl = true;
+        self
+    }
+
+    /// Goes on with a session that another client has left by
+    /// [`Session::handle_detach`](crate::Session::handle_detach), or lost. The first connection asks for it;
+    /// if the server no longer has it, it counts as expired.
+    ///
+    /// `last_zxid` is the newest transaction that the other client has seen, so that this one does not read
+    /// from a server that is behind it. Watches are not handed over.
+    pub fn resume(mut self, session_id: SessionId, password: Secret, last_zxid: Zxid) -> Self {
+        self.resumed = Some((session_id, password, last_zxid));
         self
     }
 

@@ -10,7 +10,7 @@ use crate::{
     id::Xid,
     op::{Auth, ConnectRequest, OpCode, Request, RequestHeader},
     session::{
-        Failure, FailureKind, QueueFull, Session, SessionEvent, Ticket,
+        Failure, FailureKind, QueueFull, Session, SessionEvent, SessionState, Ticket,
         auths::AUTHS_MAX,
         pending::Awaited,
         state::Closing,
@@ -63,11 +63,20 @@ impl Session {
         {
             self.send_request(now, ticket, &request);
         }
-        if self.closing == Closing::Asked && self.state.is_connected() && self.queue.is_empty() {
-            self.closing = Closing::Sent;
-            let xid = self.next_xid();
-            self.send_own(now, xid, OpCode::CloseSession, |_| ());
-            self.pending.push(xid, Awaited::CloseSession);
+        if !self.state.is_connected() || !self.queue.is_empty() {
+            return;
+        }
+        match self.closing {
+            Closing::Asked => {
+                self.closing = Closing::Sent;
+                let xid = self.next_xid();
+                self.send_own(now, xid, OpCode::CloseSession, |_| ());
+                self.pending.push(xid, Awaited::CloseSession);
+            }
+            Closing::Detaching if self.pending.is_empty() && !self.auths.is_awaiting() => {
+                self.finish(SessionState::Closed);
+            }
+            _ => {}
         }
     }
 
@@ -155,7 +164,7 @@ impl Session {
         }
     }
 
-    fn send_own(&mut self, now: Instant, xid: Xid, op: OpCode, body: impl FnOnce(&mut BytesMut)) {
+    pub(super) fn send_own(&mut self, now: Instant, xid: Xid, op: OpCode, body: impl FnOnce(&mut BytesMut)) {
         put_own(&mut self.outgoing, xid, op, body);
         self.timers.sent(now);
     }
@@ -170,7 +179,7 @@ impl Session {
         ticket
     }
 
-    fn next_xid(&mut self) -> Xid {
+    pub(super) fn next_xid(&mut self) -> Xid {
         let xid = self.next_xid;
         self.next_xid = xid.next();
         xid

@@ -13,6 +13,7 @@ use crate::{
 pub(super) enum Awaited {
     Request { ticket: Ticket, op: OpCode, is_write: bool, effect: WatchEffect },
     SetWatches,
+    Sasl,
     CloseSession,
 }
 
@@ -39,6 +40,10 @@ impl Pending {
     /// Takes everything, oldest first.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Awaited> {
         std::mem::take(&mut self.entries).into_iter().map(|entry| entry.1)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -16,7 +16,7 @@ pub enum SessionState {
         /// Why.
         reason: DisconnectReason,
     },
-    /// A socket is connected and the handshake under way.
+    /// A socket is connected and the handshake under way, a SASL exchange included.
     Connecting,
     /// The session is up.
     Connected {
@@ -32,9 +32,9 @@ pub enum SessionState {
     /// The session is over, and its ephemeral znodes and watches are gone. The next connection starts a
     /// new one.
     Expired,
-    /// The server refused credentials. Final.
+    /// The server refused credentials, or a SASL exchange failed. Final.
     AuthFailed,
-    /// The owner closed the session. Final.
+    /// The owner closed or detached the session. Final.
     Closed,
 }
 
@@ -96,4 +96,6 @@ pub(super) enum Closing {
     Asked,
     /// Waits for its reply.
     Sent,
+    /// Waits for every reply, and then leaves the session to somebody else.
+    Detaching,
 }

@@ -27,8 +27,13 @@ impl Timers {
         self.ping_outstanding = false;
     }
 
-    pub(super) fn session_started(&mut self, now: Instant, session_timeout: Duration) {
+    /// The server has granted a session; the handshake may go on.
+    pub(super) const fn session_granted(&mut self, now: Instant, session_timeout: Duration) {
         self.session_timeout = session_timeout;
+        self.heard = Some(now);
+    }
+
+    pub(super) const fn session_started(&mut self, now: Instant) {
         self.handshake_deadline = None;
         self.heard = Some(now);
         self.sent = Some(now);

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
 
+mod handover;
 mod handshake;
 mod hostile;
 mod lifetime;
 mod requests;
+mod sasl;
 mod script;
 mod watches;

@@ -226,3 +226,41 @@ fn a_notification_is_a_header_and_an_event() {
     ];
     assert_eq!(out[..], expected);
 }
+
+#[test]
+#[rustfmt::skip]
+fn a_reconfiguration_is_three_lists_and_a_configuration() {
+    let request = Request::Reconfig(Reconfig {
+        joining: Some("s".into()),
+        leaving: Some(String::new()),
+        new_members: None,
+        from_config: -1,
+    });
+    let expected = [
+        0, 0, 0, 1, b's',
+        0, 0, 0, 0, // empty
+        0xff, 0xff, 0xff, 0xff, // null
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    ];
+    assert_eq!((body(&request)[..].to_vec(), request.op().code()), (expected.to_vec(), 16));
+    assert!(request.is_write());
+}
+
+#[test]
+fn a_question_for_watches_is_a_path_and_a_kind() {
+    let request = Request::CheckWatches(CheckWatches { path: path("/a"), kind: WatcherType::Any });
+    assert_eq!(body(&request)[..], [0, 0, 0, 2, b'/', b'a', 0, 0, 0, 3]);
+    assert_eq!((request.op().code(), request.is_write()), (17, false));
+}
+
+#[test]
+fn sasl_tokens_are_buffers_both_ways() {
+    let token = SaslToken { token: Secret::new(&b"xy"[..]) };
+    assert_eq!(encoded(&token)[..], [0, 0, 0, 2, b'x', b'y']);
+    assert_eq!(format!("{token:?}"), "SaslToken { token: Secret(..) }");
+    let header = RequestHeader { xid: Xid::new(1), op: 102 };
+    let request = ServerRequest::decode(header, &mut Reader::new(encoded(&token).freeze()));
+    assert_eq!(request, Ok(ServerRequest::Sasl(token)));
+    let last = ReplyBody::decode(OpCode::Sasl, &mut Reader::new(Bytes::from_static(&[0xff; 4])));
+    assert_eq!(last, Ok(ReplyBody::SaslToken(None)));
+}

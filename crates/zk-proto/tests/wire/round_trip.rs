@@ -43,6 +43,7 @@ proptest! {
         response in connect_response(),
         header in header(),
         stat in stat(),
+        token in sasl_token(),
     ) {
         assert_round_trip(&watches);
         assert_round_trip(&watches.one_shot);
@@ -52,6 +53,7 @@ proptest! {
         assert_round_trip(&header);
         assert_round_trip(&RequestHeader { xid: header.xid, op: header.err.code() });
         assert_round_trip(&stat);
+        assert_round_trip(&token);
     }
 
     #[test]

@@ -85,6 +85,16 @@ fn set_data() -> impl Strategy<Value = SetData> {
     })
 }
 
+fn reconfig() -> impl Strategy<Value = Reconfig> {
+    let text = || option::of(any::<String>());
+    (text(), text(), text(), any::<i64>()).prop_map(|(joining, leaving, new_members, from_config)| Reconfig {
+        joining,
+        leaving,
+        new_members,
+        from_config,
+    })
+}
+
 fn multi_op() -> impl Strategy<Value = MultiOp> {
     prop_oneof![
         create().prop_map(MultiOp::Create),
@@ -100,6 +110,7 @@ fn watch_request() -> impl Strategy<Value = Request> {
     let kind = (1_i32..6).prop_map(|code| WatcherType::from_code(code).unwrap());
     prop_oneof![
         (path(), mode).prop_map(|(path, mode)| Request::AddWatch(AddWatch { path, mode })),
+        (path(), kind.clone()).prop_map(|(path, kind)| Request::CheckWatches(CheckWatches { path, kind })),
         (path(), kind).prop_map(|(path, kind)| Request::RemoveWatches(RemoveWatches { path, kind })),
     ]
 }
@@ -132,6 +143,7 @@ fn write_request() -> impl Strategy<Value = Request> {
             acl,
             version
         })),
+        reconfig().prop_map(Request::Reconfig),
         vec(multi_op(), 0..4).prop_map(|ops| Request::Multi(Multi { ops })),
         (any::<String>(), bytes())
             .prop_map(|(scheme, bytes)| Request::Auth(Auth::new(scheme, Secret::new(bytes)))),
@@ -184,6 +196,10 @@ pub(crate) fn reply() -> impl Strategy<Value = (OpCode, ReplyBody)> {
         names().prop_map(|names| (OpCode::GetEphemerals, ReplyBody::Ephemerals(names))),
         any::<i32>().prop_map(|count| (OpCode::GetAllChildrenNumber, ReplyBody::AllChildrenNumber(count))),
         vec(identity, 0..3).prop_map(|list| (OpCode::WhoAmI, ReplyBody::Identities(list))),
+        (option::of(bytes()), stat())
+            .prop_map(|(data, stat)| (OpCode::Reconfig, ReplyBody::Data { data, stat })),
+        option::of(bytes()).prop_map(|token| (OpCode::Sasl, ReplyBody::SaslToken(token))),
+        Just((OpCode::CheckWatches, ReplyBody::Done)),
     ]
 }
 
@@ -195,6 +211,10 @@ pub(crate) fn set_watches() -> impl Strategy<Value = SetWatches2> {
             persistent_recursive,
         },
     )
+}
+
+pub(crate) fn sasl_token() -> impl Strategy<Value = SaslToken> {
+    bytes().prop_map(|token| SaslToken { token: Secret::new(token) })
 }
 
 pub(crate) fn event() -> impl Strategy<Value = WatcherEvent> {
