@@ -17,6 +17,7 @@ pub(crate) fn enter_request(mut request: Request, chroot: &ZnodePath) -> Request
         Request::Sync(body) => enter(&mut body.path, chroot),
         Request::AddWatch(body) => enter(&mut body.path, chroot),
         Request::RemoveWatches(body) => enter(&mut body.path, chroot),
+        Request::CheckWatches(body) => enter(&mut body.path, chroot),
         Request::GetAllChildrenNumber(body) => enter(&mut body.path, chroot),
         Request::GetEphemerals(body) => {
             body.prefix =

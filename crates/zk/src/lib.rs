@@ -40,37 +40,50 @@
 //! requests that would set one are refused. The first event of a [`Watcher`] is the same thing. Retries of
 //! requests, locks and caches belong to the layers above.
 
+mod acls;
 mod backoff;
 mod chroot;
 mod client;
 mod driver;
+mod ensemble_config;
 mod error;
 mod hosts;
 mod inbox;
+mod lacking;
 mod ops;
 mod options;
 mod registry;
 mod response;
+mod retry;
+mod server_version;
 mod session_token;
 mod state;
+mod sweep;
+mod terms;
 mod transport;
 mod watcher;
 
+pub use acls::Acls;
 pub use client::Client;
+pub use ensemble_config::{EnsembleConfig, EnsembleMember, MemberRole};
 pub use error::{ConfigError, RequestError};
 pub use ops::{
-    Children, CreateError, Created, DeleteError, ExistsError, GetChildrenError, GetDataError, MultiError,
-    NodeData, Operation, SetDataError, SyncError,
+    AddAuthError, CheckWatchesError, Children, CreateError, Created, DeleteError, ExistsError, GetAclError,
+    GetAllChildrenNumberError, GetChildrenError, GetConfigError, GetDataError, GetEphemeralsError,
+    MultiBuilder, MultiError, MultiFate, MultiItem, MultiReadError, NodeAcl, NodeData, Operation,
+    ProtectedCreate, ReconfigError, SetAclError, SetDataError, SyncError, WhoAmIError,
 };
 pub use options::ClientOptions;
 pub use quorate_zk_proto::{
-    ANY_VERSION, Acl, AddWatch, Auth, Check, ClientIdentity, Create, CreateMode, Delete, ErrorCode,
-    EventType, Exists, FailureKind, GetAcl, GetAllChildrenNumber, GetChildren, GetData, GetEphemerals, Id,
-    Multi, MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, Outcome, PathError, Perms,
-    RemoveWatches, Reply, ReplyBody, Request, Secret, SessionId, SetAcl, SetData, Stat, Sync, Ttl, WatchMode,
-    WatchedEvent, WatcherType, ZnodePath, Zxid,
+    ANY_VERSION, Acl, AddWatch, Auth, Check, CheckWatches, ClientIdentity, Create, CreateMode, Delete,
+    ErrorCode, EventType, Exists, FailureKind, GetAcl, GetAllChildrenNumber, GetChildren, GetData,
+    GetEphemerals, Id, Multi, MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, Outcome,
+    PathError, Perms, Reconfig, RemoveWatches, Reply, ReplyBody, Request, Secret, SessionId, SetAcl, SetData,
+    Stat, Sync, Ttl, WatchMode, WatchedEvent, WatcherType, ZnodePath, Zxid,
 };
 pub use response::Response;
+pub use retry::RetryPolicy;
+pub use server_version::ServerVersion;
 pub use session_token::SessionToken;
 pub use state::{ClientState, DisconnectReason};
 pub use watcher::{AddingWatch, Watched, Watcher};

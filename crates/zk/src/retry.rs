@@ -39,6 +39,14 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// For what nobody should have to do again by hand.
+    pub(crate) const PATIENT: Self = Self {
+        attempts_max: 100,
+        pause_first: Duration::from_millis(10),
+        pause_max: Duration::from_secs(1),
+        total_max: Duration::from_secs(300),
+    };
+
     /// Sets how often an operation is made in all, the first time included. Ten times by default.
     pub const fn attempts_max(mut self, count_max: u32) -> Self {
         self.attempts_max = count_max;

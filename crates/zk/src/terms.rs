@@ -56,6 +56,11 @@ impl Client {
         self.on(Terms { deadline: Some(deadline), ..self.terms() })
     }
 
+    /// Returns a handle on the same session without deadlines and retries.
+    pub(crate) fn on_no_terms(&self) -> Self {
+        Self { terms: None, ..self.clone() }
+    }
+
     pub(crate) fn terms(&self) -> Terms {
         self.terms.as_deref().copied().unwrap_or_default()
     }

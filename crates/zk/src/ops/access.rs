@@ -21,8 +21,7 @@ operation_error! {
 
 operation_error! {
     /// Why the access list of a znode was not set.
-    pub enum SetAclError {
-        versioned BadVersion, "access list does not have version {expected}";
+    pub enum SetAclError with BadVersion, "access list does not have version {expected}" {
         /// It does not exist.
         NoNode = NoNode, "znode does not exist";
         /// The session may not administrate it.

@@ -11,8 +11,7 @@ use crate::client::Client;
 
 operation_error! {
     /// Why a znode was not deleted.
-    pub enum DeleteError {
-        versioned BadVersion, "znode does not have version {expected}";
+    pub enum DeleteError with BadVersion, "znode does not have version {expected}" {
         /// It does not exist.
         NoNode = NoNode, "znode does not exist";
         /// It has children.

@@ -5,8 +5,7 @@
 macro_rules! operation_error {
     (
         $(#[$meta:meta])*
-        pub enum $name:ident {
-            $(versioned $bad_version:ident, $version_text:literal;)?
+        pub enum $name:ident $(with $bad_version:ident, $version_text:literal)? {
             $($(#[$variant_meta:meta])* $variant:ident = $code:ident, $text:literal;)*
         }
     ) => {

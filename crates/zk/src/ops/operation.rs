@@ -139,9 +139,9 @@ impl Client {
         finish: Finish<T, E>,
     ) -> Operation<T, E> {
         let terms = self.terms();
-        let again = self.may_go_on(&request, terms.retry).then(|| {
-            Box::new(Again::new(self.clone(), route.clone(), request.clone(), terms.retry))
-        });
+        let again = self
+            .may_go_on(&request, terms.retry)
+            .then(|| Box::new(Again::new(self.clone(), route.clone(), request.clone(), terms.retry)));
         let waiting = route.submit(self, request);
         Operation { waiting, finish, again, deadline: None }.on(terms)
     }

@@ -12,8 +12,7 @@ use crate::{client::Client, error::RequestError};
 
 operation_error! {
     /// Why a znode's data was not set.
-    pub enum SetDataError {
-        versioned BadVersion, "znode does not have version {expected}";
+    pub enum SetDataError with BadVersion, "znode does not have version {expected}" {
         /// It does not exist.
         NoNode = NoNode, "znode does not exist";
         /// The session may not write it.

@@ -51,10 +51,7 @@ impl Client {
     /// # Errors
     ///
     /// [`GetEphemeralsError`].
-    pub fn get_ephemerals(
-        &self,
-        prefix: impl Into<String>,
-    ) -> Operation<Vec<ZnodePath>, GetEphemeralsError> {
+    pub fn get_ephemerals(&self, prefix: impl Into<String>) -> Operation<Vec<ZnodePath>, GetEphemeralsError> {
         let list = GetEphemerals { prefix: prefix.into() };
         self.operate(Request::GetEphemerals(list), Finish::Reply(finish_ephemerals))
     }

@@ -89,7 +89,7 @@ impl Reads {
             }
         }
         let body = ReplyBody::MultiRead(std::mem::take(&mut self.results));
-        Poll::Ready(Ok(Reply { zxid: self.zxid, body }))
+        Poll::Ready(Ok(Reply::new(self.zxid, body)))
     }
 
     fn give_up(&mut self) -> RequestError {
