@@ -168,6 +168,13 @@ impl std::ops::Deref for ZnodePath {
     }
 }
 
+/// Hash, equality and order are those of the text, so maps can be searched with a plain one.
+impl std::borrow::Borrow<str> for ZnodePath {
+    fn borrow(&self) -> &str {
+        self
+    }
+}
+
 impl AsRef<str> for ZnodePath {
     fn as_ref(&self) -> &str {
         &self.0

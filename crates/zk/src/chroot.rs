@@ -59,6 +59,11 @@ pub(crate) fn strip_reply(mut reply: Reply, chroot: &ZnodePath) -> Result<Reply,
     Ok(reply)
 }
 
+/// Returns a path as seen from within a chroot. One that lies outside was not asked for, and stays as it is.
+pub(crate) fn strip_path(path: &ZnodePath, chroot: Option<&ZnodePath>) -> ZnodePath {
+    chroot.and_then(|chroot| path.strip_chroot(chroot)).unwrap_or_else(|| path.clone())
+}
+
 fn enter(path: &mut ZnodePath, chroot: &ZnodePath) {
     *path = path.in_chroot(chroot);
 }

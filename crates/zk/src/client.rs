@@ -2,25 +2,31 @@
 
 use std::sync::Arc;
 
-use quorate_zk_proto::{ErrorCode, FailureKind, Request, SessionId, WatchMode, ZnodePath};
+use quorate_zk_proto::{ErrorCode, FailureKind, Request, SessionId, WatchMode, WatcherType, ZnodePath};
 use tokio::{
     runtime::Handle as Runtime,
     sync::{oneshot, watch},
 };
+use tracing::Instrument;
 
 use crate::{
     chroot,
     driver::Driver,
     error::{ConfigError, RequestError, Subject},
-    inbox::{Inbox, Submission},
+    inbox::{Ending, Inbox, Removal, Submission, WatchOrder},
     lacking::Lacking,
-    options::Settings,
+    one_shot::OneshotWatcher,
+    options::{ClientOptions, Settings},
+    queue::Queue,
+    registry::{SessionQueue, Target},
     response::Response,
-    session_token::SessionToken,
+    session_events::SessionEvents,
+    session_token::{SessionHandover, SessionToken},
+    slot::{Order, Slot},
     state::ClientState,
     sweep::Sweeper,
     terms::Terms,
-    transport::four_letter_word,
+    transport::Connector,
     watcher::AddingWatch,
 };
 
@@ -35,6 +41,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Client {
     handle: Arc<Handle>,
+    chroot: Option<ZnodePath>,
     /// `None` if operations are made once and have no deadline.
     pub(crate) terms: Option<Arc<Terms>>,
 }
@@ -43,7 +50,7 @@ pub struct Client {
 struct Handle {
     inbox: Arc<Inbox>,
     shown: Shown,
-    chroot: Option<ZnodePath>,
+    connector: Arc<Connector>,
     sweeper: Sweeper,
 }
 
@@ -56,20 +63,88 @@ pub(crate) struct Shown {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.inbox.close();
+        self.inbox.end(Ending::Close);
     }
 }
 
 impl Client {
+    /// Connects to an ensemble with the default options, and waits for the session. Gives the client, and the
+    /// session-wide stream of one-shot watches ([`watch`](Self::watch)) and states.
+    ///
+    /// `hosts` are as in a connect string: names or addresses with optional ports, separated by commas.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`](crate::ConnectError) if a host is malformed, or the credentials are refused. An ensemble
+    /// out of reach is waited for: bound the wait with a timeout.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the client.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use quorate_zk_fake::FakeZooKeeper;
+    /// use quorate_zk::{Acl, Client, CreateMode, SessionEvent, ZnodePath};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = FakeZooKeeper::start().await?;
+    /// # let hosts = server.connect_string();
+    /// let (client, mut events) = Client::connect(&hosts).await?;
+    /// let path = ZnodePath::new("/example")?;
+    /// assert_eq!(client.watch().exists(&path).await?, None);
+    /// client.create(&path, "Hello world", CreateMode::Persistent, vec![Acl::open()]).await?;
+    /// loop {
+    ///     if let Some(SessionEvent::Watch(event)) = events.next().await {
+    ///         assert_eq!(event.path, path);
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn connect(hosts: &str) -> Result<(Self, SessionEvents), crate::ConnectError> {
+        let (client, events) = ClientOptions::new(hosts.split(',')).connect_with_events()?;
+        client.session().await?;
+        Ok((client, events))
+    }
+
     pub(crate) fn start(settings: Settings) -> Result<Self, ConfigError> {
+        Self::start_with(settings, None)
+    }
+
+    pub(crate) fn start_with_events(settings: Settings) -> Result<(Self, SessionEvents), ConfigError> {
+        let queue = Arc::new(Queue::new(settings.watched_max));
+        let client = Self::start_with(settings, Some(Arc::clone(&queue)))?;
+        Ok((client, SessionEvents::new(queue)))
+    }
+
+    fn start_with(
+        settings: Settings,
+        events: Option<Arc<Queue<crate::SessionEvent>>>,
+    ) -> Result<Self, ConfigError> {
         let runtime = Runtime::try_current().map_err(|_| ConfigError::NoRuntime)?;
-        let inbox = Arc::new(Inbox::default());
-        let chroot = settings.chroot.clone();
-        let (driver, shown) = Driver::new(settings, Arc::clone(&inbox));
+        let inbox = Arc::new(Inbox::new(Lacking::of(settings.server_version)));
+        let (chroot, connector) = (settings.chroot.clone(), Arc::clone(&settings.connector));
+        let session = SessionQueue::new(events, chroot.clone());
+        let (driver, shown) = Driver::new(settings, Arc::clone(&inbox), session);
         // The task ends by itself: soon after the inbox is closed, which the last clone's drop does.
-        drop(runtime.spawn(driver.run()));
-        let handle = Handle { inbox, shown, chroot, sweeper: Sweeper::default() };
-        Ok(Self { handle: Arc::new(handle), terms: None })
+        drop(runtime.spawn(driver.run().instrument(tracing::info_span!("zookeeper_client"))));
+        let handle = Handle { inbox, shown, connector, sweeper: Sweeper::default() };
+        Ok(Self { handle: Arc::new(handle), chroot, terms: None })
+    }
+
+    /// Returns a handle on the same session whose root is a znode below this one's: all paths are below it, in
+    /// both directions. The znode is not created.
+    #[must_use]
+    pub fn chroot(&self, path: &ZnodePath) -> Self {
+        let chroot = match &self.chroot {
+            Some(chroot) => path.in_chroot(chroot),
+            None => path.clone(),
+        };
+        Self { chroot: Some(chroot).filter(|chroot| !chroot.is_root()), ..self.clone() }
     }
 
     /// Submits a request, behind all submitted before it, and returns the future of its reply.
@@ -78,17 +153,16 @@ impl Client {
     /// is a write: see [`RequestError::outcome`]. The reply of a multi that failed is a good reply: see
     /// [`MultiResult::first_error`](crate::MultiResult::first_error).
     ///
-    /// Requests that would set a one-shot watch, and those that add or remove watches, are refused with
-    /// [`ErrorCode::BadArguments`]: they would break the watches of [`add_watch`](Self::add_watch).
+    /// A one-shot watch that a read sets is told to the session-wide stream, as by [`watch`](Self::watch).
+    /// Requests that add or remove watches are refused with [`ErrorCode::BadArguments`]: use
+    /// [`add_watch`](Self::add_watch) and [`remove_watches`](Self::remove_watches).
     ///
     /// # Cancel safety
     ///
     /// Dropping the future withdraws the request while it waits for room in the window; once encoded it is
     /// sent.
     pub fn request(&self, request: Request) -> Response {
-        let (response, submission) = self.prepare(request, None);
-        self.handle.inbox.submit(submission);
-        response
+        self.submit(self.chroot.clone(), None, None, request)
     }
 
     /// Submits a request like [`request`](Self::request), to be sent in this session or never.
@@ -100,9 +174,7 @@ impl Client {
     ///
     /// As for [`request`](Self::request).
     pub fn request_in(&self, session: &SessionToken, request: Request) -> Response {
-        let (response, submission) = self.prepare(request, Some(session.id()));
-        self.handle.inbox.submit(submission);
-        response
+        self.submit(self.chroot.clone(), Some(session.id()), None, request)
     }
 
     /// Submits requests next to each other: nobody else's come between them, and they leave in one flush as
@@ -125,6 +197,20 @@ impl Client {
         self.submit_all(Some(session.id()), requests)
     }
 
+    /// Submits a request whose path is the server's, whatever the chroot.
+    pub(crate) fn request_unrooted(&self, request: Request) -> Response {
+        self.submit(None, None, None, request)
+    }
+
+    /// Submits a read that sets a one-shot watch, whose event is told to a watcher of its own.
+    pub(crate) fn request_with_watcher(&self, request: Request) -> (Response, OneshotWatcher) {
+        let path = request.path().cloned().unwrap_or_else(ZnodePath::root);
+        let path = self.chroot.as_ref().map_or_else(|| path.clone(), |chroot| path.in_chroot(chroot));
+        let (watcher, fired) = OneshotWatcher::new(path, Arc::clone(&self.handle.inbox));
+        let target = Target::Watcher(fired, self.chroot.clone());
+        (self.submit(self.chroot.clone(), None, Some(target), request), watcher)
+    }
+
     /// Asks the server that the session is at for its version, as in `3.8.0`. The protocol does not tell it; this
     /// sends the word `srvr` over a connection of its own. `None` if there is no connection, or no answer.
     ///
@@ -136,7 +222,7 @@ impl Client {
             ClientState::Connected { server, .. } => *server,
             _ => return None,
         };
-        let answer = four_letter_word(server, b"srvr").await.ok()?;
+        let answer = self.handle.connector.ask_peer(server, b"srvr").await.ok()?;
         let version = answer.lines().find_map(|line| line.strip_prefix("Zookeeper version: "))?;
         version.split(['-', ',']).next().map(|number| number.trim().to_owned())
     }
@@ -157,9 +243,24 @@ impl Client {
     /// Dropping the future takes the watch back.
     pub fn add_watch(&self, path: &ZnodePath, mode: WatchMode) -> AddingWatch {
         let (adding, ready) = AddingWatch::new(path.clone());
-        let path = self.handle.chroot.as_ref().map_or_else(|| path.clone(), |chroot| path.in_chroot(chroot));
-        self.handle.inbox.submit([Submission::Watch { path, mode, ready }]);
+        let order = WatchOrder { path: self.enter(path), mode, chroot: self.chroot.clone(), ready };
+        self.handle.inbox.submit(Submission::Watch(order));
         adding
+    }
+
+    /// Removes the watches of a kind on a path, whoever of this client's users holds them. Their watchers are told
+    /// that they were removed, and end. Returns whether there were any.
+    ///
+    /// Dropping a watcher does the same for it alone; this is for whoever does not hold it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the watches are removed even if the future is dropped.
+    pub async fn remove_watches(&self, path: &ZnodePath, kind: WatcherType) -> bool {
+        let (done, removed) = oneshot::channel();
+        self.handle.inbox.remove(Removal { path: self.enter(path), kind, done });
+        // Without a driver there are no watches.
+        removed.await.unwrap_or(false)
     }
 
     /// Waits for a session, and returns a handle on it. The connection may be lost at the moment.
@@ -196,16 +297,30 @@ impl Client {
     ///
     /// Once polled, the session is closed even if the future is dropped.
     pub async fn close(&self) {
-        self.handle.inbox.close();
-        // An error means that the driver is gone, which is as good.
-        drop(self.handle.shown.state.clone().wait_for(ClientState::is_final).await);
+        self.handle.inbox.end(Ending::Close);
+        self.ended().await;
     }
 
-    /// Submits a request whose paths are the server's also where there is a chroot.
-    pub(crate) fn request_unrooted(&self, request: Request) -> Response {
-        let (response, submission) = self.prepare_in(None, request, None);
-        self.handle.inbox.submit(submission);
-        response
+    /// Leaves the session to another client, perhaps in another process, after everything submitted so far was
+    /// answered or failed. This client is closed then, and the session lives on at the server until its timeout:
+    /// see [`ClientOptions::resume`].
+    ///
+    /// `None` if there is no session to leave: there was none yet, it has expired, or the client was closed
+    /// already.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the client is closed and the session left, even if the future is dropped.
+    pub async fn detach(&self) -> Option<SessionHandover> {
+        let (sender, handover) = oneshot::channel();
+        self.handle.inbox.end(Ending::Detach(sender));
+        self.ended().await;
+        handover.await.ok().flatten()
+    }
+
+    async fn ended(&self) {
+        // An error means that the driver is gone, which is as good.
+        drop(self.handle.shown.state.clone().wait_for(ClientState::is_final).await);
     }
 
     /// Returns the session, if there is one at the moment.
@@ -223,48 +338,50 @@ impl Client {
         &self.handle.sweeper
     }
 
+    fn submit(
+        &self,
+        chroot: Option<ZnodePath>,
+        session: Option<SessionId>,
+        target: Option<Target>,
+        request: Request,
+    ) -> Response {
+        let (response, slot) = prepare(chroot, session, target, request);
+        if let Some(slot) = slot {
+            self.handle.inbox.submit(Submission::Request(slot));
+        }
+        response
+    }
+
     fn submit_all(&self, session: Option<SessionId>, requests: Vec<Request>) -> Vec<Response> {
-        let prepared = requests.into_iter().map(|request| self.prepare(request, session));
-        let (responses, submissions): (Vec<_>, Vec<_>) = prepared.unzip();
-        self.handle.inbox.submit(submissions.into_iter().flatten());
+        let prepared =
+            requests.into_iter().map(|request| prepare(self.chroot.clone(), session, None, request));
+        let (responses, slots): (Vec<_>, Vec<_>) = prepared.unzip();
+        self.handle.inbox.submit_all(slots.into_iter().flatten().map(Submission::Request).collect());
         responses
     }
 
-    fn prepare(&self, request: Request, session: Option<SessionId>) -> (Response, Option<Submission>) {
-        self.prepare_in(self.handle.chroot.as_ref(), request, session)
-    }
-
-    fn prepare_in(
-        &self,
-        chroot: Option<&ZnodePath>,
-        request: Request,
-        session: Option<SessionId>,
-    ) -> (Response, Option<Submission>) {
-        let subject = Subject::of(&request);
-        let (response, answer) = Response::new(subject.clone(), chroot.cloned());
-        if breaks_watches(&request) {
-            refuse(subject, answer);
-            return (response, None);
-        }
-        let request = match chroot {
-            Some(chroot) => chroot::enter_request(request, chroot),
-            None => request,
-        };
-        (response, Some(Submission::Request { request, session, subject, answer }))
+    fn enter(&self, path: &ZnodePath) -> ZnodePath {
+        self.chroot.as_ref().map_or_else(|| path.clone(), |chroot| path.in_chroot(chroot))
     }
 }
 
-fn refuse(subject: Subject, answer: oneshot::Sender<crate::response::Answer>) {
-    let error = subject.not_sent(FailureKind::Server(ErrorCode::BadArguments));
-    answer.send(Err(error)).expect("the response was made just before");
-}
-
-const fn breaks_watches(request: &Request) -> bool {
-    match request {
-        Request::Exists(exists) => exists.watch,
-        Request::GetData(get) => get.watch,
-        Request::GetChildren(list) | Request::GetChildrenWithStat(list) => list.watch,
-        Request::AddWatch(_) | Request::RemoveWatches(_) => true,
-        _ => false,
+/// Makes the future of a request and what is to be submitted for it, unless it is refused at once.
+fn prepare(
+    chroot: Option<ZnodePath>,
+    session: Option<SessionId>,
+    target: Option<Target>,
+    request: Request,
+) -> (Response, Option<Arc<Slot>>) {
+    let subject = Subject::of(&request);
+    let is_refused = matches!(request, Request::AddWatch(_) | Request::RemoveWatches(_));
+    let request = match &chroot {
+        Some(chroot) => chroot::enter_request(request, chroot),
+        None => request,
+    };
+    let slot = Arc::new(Slot::new(Order { request, session, target }));
+    if is_refused {
+        slot.refuse(FailureKind::Server(ErrorCode::BadArguments));
+        return (Response::new(slot, subject, chroot), None);
     }
+    (Response::new(Arc::clone(&slot), subject, chroot), Some(slot))
 }

@@ -7,6 +7,8 @@ use quorate_zk_proto::{
 };
 use thiserror::Error;
 
+use crate::tls::TlsConfigError;
+
 /// Why a client cannot be made from its options.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -20,9 +22,36 @@ pub enum ConfigError {
         /// The host as given.
         host: String,
     },
+    /// A user of scheme `digest` has a colon in the name, and would be taken for another one.
+    #[error("{user:?} is not a user, since a colon ends the name")]
+    InvalidUser {
+        /// The user as given.
+        user: String,
+    },
+    /// There are more identities than a session can have.
+    #[error("a session has at most {count_max} identities")]
+    TooManyIdentities {
+        /// The most there can be.
+        count_max: usize,
+    },
+    /// TLS cannot be set up as asked.
+    #[error(transparent)]
+    Tls(#[from] TlsConfigError),
     /// There is no tokio runtime to run the session in.
     #[error("called outside a tokio runtime")]
     NoRuntime,
+}
+
+/// Why a client did not connect.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// It cannot be made from what was given.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There will be no session.
+    #[error(transparent)]
+    Session(#[from] RequestError),
 }
 
 /// What a request was about, kept for its error.

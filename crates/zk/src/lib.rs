@@ -41,6 +41,7 @@
 //! requests, locks and caches belong to the layers above.
 
 mod acls;
+mod auth;
 mod backoff;
 mod chroot;
 mod client;
@@ -50,28 +51,35 @@ mod error;
 mod hosts;
 mod inbox;
 mod lacking;
+mod one_shot;
 mod ops;
 mod options;
+mod queue;
 mod registry;
 mod response;
 mod retry;
 mod server_version;
+mod session_events;
 mod session_token;
+mod slot;
 mod state;
 mod sweep;
 mod terms;
+mod tls;
 mod transport;
 mod watcher;
 
 pub use acls::Acls;
 pub use client::Client;
 pub use ensemble_config::{EnsembleConfig, EnsembleMember, MemberRole};
-pub use error::{ConfigError, RequestError};
+pub use error::{ConfigError, ConnectError, RequestError};
+pub use one_shot::OneshotWatcher;
 pub use ops::{
     AddAuthError, CheckWatchesError, Children, CreateError, Created, DeleteError, ExistsError, GetAclError,
     GetAllChildrenNumberError, GetChildrenError, GetConfigError, GetDataError, GetEphemeralsError,
     MultiBuilder, MultiError, MultiFate, MultiItem, MultiReadError, NodeAcl, NodeData, Operation,
-    ProtectedCreate, ReconfigError, SetAclError, SetDataError, SyncError, WhoAmIError,
+    ProtectedCreate, ReconfigError, SetAclError, SetDataError, SyncError, Watch, WatchedOperation,
+    WhoAmIError, WithWatcher,
 };
 pub use options::ClientOptions;
 pub use quorate_zk_proto::{
@@ -84,6 +92,8 @@ pub use quorate_zk_proto::{
 pub use response::Response;
 pub use retry::RetryPolicy;
 pub use server_version::ServerVersion;
-pub use session_token::SessionToken;
+pub use session_events::{SessionEvent, SessionEvents};
+pub use session_token::{SessionHandover, SessionToken};
 pub use state::{ClientState, DisconnectReason};
+pub use tls::{TlsConfigError, TlsOptions};
 pub use watcher::{AddingWatch, Watched, Watcher};

@@ -1,14 +1,27 @@
 //! What a client is told once.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use quorate_zk_proto::{FRAME_BYTES_MAX, REQUEST_BYTES_MAX, SessionOptions, ZnodePath};
+use quorate_zk_proto::{Auth, FRAME_BYTES_MAX, REQUEST_BYTES_MAX, Secret, SessionOptions, ZnodePath};
 
-use crate::{client::Client, error::ConfigError, hosts::Host};
+use crate::{
+    auth::Credentials,
+    client::Client,
+    error::ConfigError,
+    hosts::{Host, HostOrder, Hosts},
+    server_version::ServerVersion,
+    session_events::SessionEvents,
+    session_token::SessionHandover,
+    tls::{Tls, TlsOptions},
+    transport::Connector,
+};
 
 /// Bounds of the time for one attempt to connect, which is else a third of the session timeout.
 const CONNECT_MIN: Duration = Duration::from_secs(1);
 const CONNECT_MAX: Duration = Duration::from_secs(10);
+
+/// Most identities of one session, whose protocol keeps no more.
+const IDENTITIES_MAX: usize = 64;
 
 /// The settings of a [`Client`].
 ///
@@ -28,44 +41,104 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 #[must_use]
 pub struct ClientOptions {
     hosts: Vec<String>,
+    host_order: HostOrder,
     session_timeout: Duration,
+    connect_timeout: Option<Duration>,
+    tls: Option<TlsOptions>,
+    credentials: Vec<Credentials>,
     chroot: Option<ZnodePath>,
     in_flight_max: usize,
     watched_max: usize,
     frame_bytes_max: usize,
     request_bytes_max: usize,
     read_only_allowed: bool,
+    resumed: Option<SessionHandover>,
+    metrics: Option<String>,
+    server_version: Option<ServerVersion>,
 }
 
 /// The settings after they were checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(crate) hosts: Vec<Host>,
+    pub(crate) hosts: Hosts,
+    pub(crate) connector: Arc<Connector>,
+    /// Identities to present on every connection.
+    pub(crate) auths: Vec<Auth>,
     pub(crate) session: SessionOptions,
     pub(crate) session_timeout: Duration,
-    pub(crate) connect_timeout: Duration,
     pub(crate) chroot: Option<ZnodePath>,
     pub(crate) watched_max: usize,
+    pub(crate) metrics: Option<String>,
+    pub(crate) server_version: Option<ServerVersion>,
 }
 
 impl ClientOptions {
-    /// Starts from the hosts of the ensemble: `name:port` each, port 2181 if there is none.
+    /// Starts from the hosts of the ensemble: `name`, `name:port`, `address`, `[address]` or `[address]:port` each,
+    /// port 2181 if there is none. Names are looked up at every attempt to connect, and every address is tried.
     pub fn new(hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             hosts: hosts.into_iter().map(Into::into).collect(),
+            host_order: HostOrder::default(),
             session_timeout: Duration::from_secs(15),
+            connect_timeout: None,
+            tls: None,
+            credentials: Vec::new(),
             chroot: None,
             in_flight_max: 1024,
             watched_max: 1024,
             frame_bytes_max: FRAME_BYTES_MAX,
             request_bytes_max: REQUEST_BYTES_MAX,
             read_only_allowed: false,
+            resumed: None,
+            metrics: None,
+            server_version: None,
         }
     }
 
     /// Sets the session timeout to ask for; the server may grant another. 15 s by default.
     pub const fn session_timeout(mut self, timeout: Duration) -> Self {
         self.session_timeout = timeout;
+        self
+    }
+
+    /// Tries the hosts in the order given, always from the first. By default each attempt has another order, so that
+    /// clients spread over the servers.
+    pub const fn in_order(mut self) -> Self {
+        self.host_order = HostOrder::Given;
+        self
+    }
+
+    /// Sets how long one address may take to connect to, the handshake of TLS included. A third of the session
+    /// timeout by default, between one and ten seconds.
+    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// Secures all connections with TLS. They are not secured by default; nothing falls back to that.
+    ///
+    /// A server that cannot be connected to in this way is passed over. If there is no other, the state says why:
+    /// [`DisconnectReason::TlsFailed`](crate::DisconnectReason::TlsFailed).
+    pub fn tls(mut self, options: TlsOptions) -> Self {
+        self.tls = Some(options);
+        self
+    }
+
+    /// Adds the identity of a user of scheme `digest`, presented on every connection. It serves access lists with
+    /// [`Id`](crate::Id)s of that scheme; the password crosses the network in the clear unless there is
+    /// [TLS](Self::tls).
+    ///
+    /// A server that refuses an identity ends the client:
+    /// [`ClientState::AuthFailed`](crate::ClientState::AuthFailed). With scheme `digest` any password is accepted,
+    /// since it only makes an identity.
+    pub fn digest_auth(mut self, user: impl Into<String>, password: Secret) -> Self {
+        self.credentials.push(Credentials::Digest { user: user.into(), password });
+        self
+    }
+
+    /// Adds an identity of another scheme that the servers have been taught, presented on every connection.
+    pub fn auth(mut self, scheme: impl Into<String>, secret: Secret) -> Self {
+        self.credentials.push(Credentials::Other { scheme: scheme.into(), secret });
         self
     }
 
@@ -107,13 +180,82 @@ impl ClientOptions {
         self
     }
 
+    /// Reports metrics through the `metrics` crate, under a name for this client (label `client`).
+    ///
+    /// Install the recorder first. Nothing is counted unless asked for. Times are measured from the sending of a
+    /// request to the reading of its reply; the time in the queue shows in its length.
+    ///
+    /// | metric | kind | labels |
+    /// |---|---|---|
+    /// | `quorate_zk_request_seconds` | histogram | `client`, `op` |
+    /// | `quorate_zk_request_failures_total` | counter | `client`, `op`, `reason` |
+    /// | `quorate_zk_requests_in_flight`, `quorate_zk_requests_queued` | gauge | `client` |
+    /// | `quorate_zk_connections_total`, `quorate_zk_sessions_expired_total` | counter | `client` |
+    /// | `quorate_zk_watched_paths` | gauge | `client` |
+    /// | `quorate_zk_sent_bytes_total`, `quorate_zk_received_bytes_total` | counter | `client` |
+    pub fn metrics(mut self, client: impl Into<String>) -> Self {
+        self.metrics = Some(client.into());
+        self
+    }
+
+    /// Says of which version the servers are at least, so that no operation is sent that one of them would not know.
+    ///
+    /// The protocol does not tell it. Otherwise a client learns it from refusals: a server closes the connection on an
+    /// operation that it does not know, and what was under way fails. With servers of 3.5 or later that happens only with
+    /// operations that say so.
+    pub const fn server_version(mut self, version: ServerVersion) -> Self {
+        self.server_version = Some(version);
+        self
+    }
+
+    /// Goes on with a session that another client has left ([`Client::detach`]) instead of starting one. Its
+    /// ephemeral znodes are this client's then. If it has expired meanwhile, the client says so
+    /// ([`ClientState::Expired`](crate::ClientState::Expired)) and starts a new one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use quorate_zk_fake::FakeZooKeeper;
+    /// use quorate_zk::ClientOptions;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = FakeZooKeeper::start().await?;
+    /// let first = ClientOptions::new([server.connect_string()]).connect()?;
+    /// let id = first.session().await?.id();
+    /// let left = first.detach().await.expect("there is a session");
+    /// let second = ClientOptions::new([server.connect_string()]).resume(left).connect()?;
+    /// assert_eq!(second.session().await?.id(), id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resume(mut self, session: SessionHandover) -> Self {
+        self.resumed = Some(session);
+        self
+    }
+
     /// Makes the client and starts its session in the background. Returns at once, reachable ensemble or not.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if a host is malformed, there is none, or there is no tokio runtime.
+    /// [`ConfigError`] if a host is malformed or there is none, if a user or TLS cannot be set up as asked, or if
+    /// there is no tokio runtime.
+    ///
+    /// # Blocking
+    ///
+    /// The files that [`tls`](Self::tls) names are read before this returns.
     pub fn connect(self) -> Result<Client, ConfigError> {
         Client::start(self.check()?)
+    }
+
+    /// Makes the client like [`connect`](Self::connect), with the session-wide stream of one-shot watches and
+    /// states.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect).
+    pub fn connect_with_events(self) -> Result<(Client, SessionEvents), ConfigError> {
+        Client::start_with_events(self.check()?)
     }
 
     pub(crate) fn check(self) -> Result<Settings, ConfigError> {
@@ -121,21 +263,67 @@ impl ClientOptions {
         if hosts.is_empty() {
             return Err(ConfigError::NoHosts);
         }
+        let auths = self.credentials.iter().map(Credentials::packet).collect::<Result<Vec<_>, _>>()?;
+        if auths.len() > IDENTITIES_MAX {
+            return Err(ConfigError::TooManyIdentities { count_max: IDENTITIES_MAX });
+        }
+        let tls = self.tls.map(Tls::load).transpose()?;
+        let connect_timeout = self
+            .connect_timeout
+            .unwrap_or_else(|| (self.session_timeout / 3).clamp(CONNECT_MIN, CONNECT_MAX));
         // Requests wait with the driver, where they can be withdrawn, and not in the session.
-        let session = SessionOptions::default()
+        let mut session = SessionOptions::default()
             .timeout(self.session_timeout)
             .read_only_allowed(self.read_only_allowed)
             .frame_bytes_max(self.frame_bytes_max)
             .request_bytes_max(self.request_bytes_max)
             .in_flight_max(self.in_flight_max)
             .queued_max(0);
+        if let Some(SessionHandover { id, password, last_zxid }) = self.resumed {
+            session = session.resume(id, password, last_zxid);
+        }
         Ok(Settings {
-            hosts,
+            hosts: Hosts::new(hosts, self.host_order),
+            connector: Arc::new(Connector::new(tls, connect_timeout)),
+            auths,
             session,
             session_timeout: self.session_timeout,
-            connect_timeout: (self.session_timeout / 3).clamp(CONNECT_MIN, CONNECT_MAX),
             chroot: self.chroot,
             watched_max: self.watched_max,
+            metrics: self.metrics,
+            server_version: self.server_version,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let options = ClientOptions::new(["h1"])
+            .digest_auth("bob", Secret::new("hush1"))
+            .auth("token", Secret::new("hush2"))
+            .tls(TlsOptions::new().client_cert_pem("hush3", Secret::new("hush4")));
+        let shown = format!("{options:?} {options:#?}");
+        assert!(!shown.contains("hush"), "{shown}");
+        assert!(shown.contains("bob"), "{shown}");
+    }
+
+    #[test]
+    fn settings_do_not_show_secrets_either() {
+        let options =
+            ClientOptions::new(["h1"]).digest_auth("bob", Secret::new("hush")).tls(TlsOptions::new());
+        let settings = options.check().unwrap();
+        assert!(!format!("{settings:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_session_has_a_limit_of_identities() {
+        let options = (0..=IDENTITIES_MAX).fold(ClientOptions::new(["h1"]), |options, user| {
+            options.digest_auth(user.to_string(), Secret::new("word"))
+        });
+        assert_eq!(options.check().unwrap_err(), ConfigError::TooManyIdentities { count_max: 64 });
     }
 }

@@ -3,19 +3,17 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use quorate_zk_proto::{Reply, ZnodePath};
-use tokio::sync::oneshot;
 
 use crate::{
     chroot,
     error::{RequestError, Subject},
+    slot::{End, Slot},
 };
-
-/// What comes back to whoever made a request. Paths in it are the server's.
-pub(crate) type Answer = Result<Reply, RequestError>;
 
 /// The answer to a request that is submitted already.
 ///
@@ -25,47 +23,53 @@ pub(crate) type Answer = Result<Reply, RequestError>;
 #[derive(Debug)]
 #[must_use = "dropping the response withdraws the request if it was not sent yet"]
 pub struct Response {
-    answer: oneshot::Receiver<Answer>,
-    /// Taken when the answer is out.
-    subject: Option<Subject>,
+    slot: Arc<Slot>,
+    subject: Subject,
     chroot: Option<ZnodePath>,
 }
 
 impl Response {
-    /// Makes the future of a request, and where its answer goes.
-    pub(crate) fn new(subject: Subject, chroot: Option<ZnodePath>) -> (Self, oneshot::Sender<Answer>) {
-        let (sender, answer) = oneshot::channel();
-        (Self { answer, subject: Some(subject), chroot }, sender)
+    pub(crate) const fn new(slot: Arc<Slot>, subject: Subject, chroot: Option<ZnodePath>) -> Self {
+        Self { slot, subject, chroot }
     }
 
-    /// Takes the request back, and returns whether it is known not to have been sent.
-    pub(crate) fn withdraw(&mut self) -> bool {
-        self.answer.close();
-        // Only the driver knows how far the request came, and it does not say.
-        false
+    /// Takes the request back if it was not sent yet. Returns whether it was in time; the response then never
+    /// comes.
+    pub(crate) fn withdraw(&self) -> bool {
+        self.slot.withdraw()
+    }
+
+    fn finish(&self, end: End) -> Result<Reply, RequestError> {
+        match end {
+            End::Answered(Ok(reply)) => match &self.chroot {
+                Some(chroot) => {
+                    chroot::strip_reply(reply, chroot).map_err(|kind| self.subject.clone().unreadable(kind))
+                }
+                None => Ok(reply),
+            },
+            End::Answered(Err(failure)) => Err(self.subject.clone().answered(failure)),
+            End::Abandoned => Err(self.subject.clone().abandoned()),
+        }
     }
 
     /// Ends the wait for the answer, and returns the error that says what may have become of the request.
-    pub(crate) fn give_up(&mut self) -> RequestError {
+    pub(crate) fn give_up(&self) -> RequestError {
         let is_withdrawn = self.withdraw();
-        let subject = self.subject.take().expect("an answered request is not given up");
-        subject.overdue(is_withdrawn)
+        self.subject.clone().overdue(is_withdrawn)
     }
 }
 
 impl Future for Response {
     type Output = Result<Reply, RequestError>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = ready!(Pin::new(&mut self.answer).poll(cx));
-        let subject = self.subject.take().expect("a finished future is not polled again");
-        Poll::Ready(match answer {
-            Ok(Ok(reply)) => match &self.chroot {
-                Some(chroot) => chroot::strip_reply(reply, chroot).map_err(|kind| subject.unreadable(kind)),
-                None => Ok(reply),
-            },
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(subject.abandoned()),
-        })
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let end = ready!(self.slot.poll(cx));
+        Poll::Ready(self.finish(end))
+    }
+}
+
+impl Drop for Response {
+    fn drop(&mut self) {
+        self.slot.give_up();
     }
 }

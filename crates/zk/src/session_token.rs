@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quorate_zk_proto::SessionId;
+use quorate_zk_proto::{Secret, SessionId, Zxid};
 use tokio::sync::watch;
 
 /// A handle on one session of a client. Cheap to clone; it does not keep the session alive.
@@ -64,6 +64,30 @@ impl SessionLife {
 impl Drop for SessionLife {
     fn drop(&mut self) {
         self.expired.send_replace(true);
+    }
+}
+
+/// A session on its way from one client to another, perhaps in another process.
+///
+/// Whoever has it owns the session: keep the password as safe as what the session may do. The session must be
+/// resumed ([`ClientOptions::resume`](crate::ClientOptions::resume)) within its timeout, or it expires. Watches do
+/// not go along.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionHandover {
+    /// Its id.
+    pub id: SessionId,
+    /// Its password.
+    pub password: Secret,
+    /// The newest transaction that was seen in it: no server that is behind it will do.
+    pub last_zxid: Zxid,
+}
+
+impl SessionHandover {
+    /// Puts a session together again that was handed over as numbers and bytes.
+    #[must_use]
+    pub const fn new(id: SessionId, password: Secret, last_zxid: Zxid) -> Self {
+        Self { id, password, last_zxid }
     }
 }
 

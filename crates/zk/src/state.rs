@@ -114,6 +114,12 @@ pub enum DisconnectReason {
         /// The last attempt and its error.
         detail: String,
     },
+    /// A server was reached, but not in a secure way. Waiting seldom helps.
+    #[error("TLS failed: {detail}")]
+    TlsFailed {
+        /// The server and its error.
+        detail: String,
+    },
     /// The connection was lost.
     #[error("connection lost")]
     ConnectionLost,

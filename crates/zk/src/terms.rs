@@ -58,7 +58,9 @@ impl Client {
 
     /// Returns a handle on the same session without deadlines and retries.
     pub(crate) fn on_no_terms(&self) -> Self {
-        Self { terms: None, ..self.clone() }
+        let mut client = self.clone();
+        client.terms = None;
+        client
     }
 
     pub(crate) fn terms(&self) -> Terms {
@@ -66,6 +68,8 @@ impl Client {
     }
 
     fn on(&self, terms: Terms) -> Self {
-        Self { terms: Some(Arc::new(terms)), ..self.clone() }
+        let mut client = self.clone();
+        client.terms = Some(Arc::new(terms));
+        client
     }
 }

@@ -1,11 +1,10 @@
-//! The consumer's end of a watch.
+//! The consumer's end of a persistent watch.
 
 use std::{
-    collections::VecDeque,
     future::{Future, poll_fn},
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    sync::Arc,
+    task::{Context, Poll},
 };
 
 use futures_core::Stream;
@@ -14,87 +13,26 @@ use tokio::sync::oneshot;
 
 use crate::{
     error::{RequestError, Subject},
-    inbox::Inbox,
+    inbox::{Inbox, Unwatched},
+    queue::{Lossy, Queue},
 };
 
-/// What a [`Watcher`] tells.
+/// What a watcher tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Watched {
     /// A watched znode changed. What it is now must be read.
     Event(WatchedEvent),
-    /// The watch was armed again after a lost connection or an expired session. What happened meanwhile is not
-    /// known: read everything again.
+    /// The watch was lost with its connection or session, and what happened since is not known: read everything
+    /// again. A persistent watch has been armed again; a one-shot watch is gone.
     Resync,
     /// This watcher did not keep up, and events were dropped in front of this one: read everything again.
     Lagged,
 }
 
-#[derive(Debug, Default)]
-struct Queued {
-    items: VecDeque<Watched>,
-    ended: bool,
-    waker: Option<Waker>,
-}
-
-/// The bounded queue between the driver and one watcher. The driver never waits for it.
-#[derive(Debug)]
-pub(crate) struct Queue {
-    queued: Mutex<Queued>,
-    count_max: usize,
-}
-
-impl Queue {
-    pub(crate) fn new(count_max: usize) -> Self {
-        Self { queued: Mutex::default(), count_max: count_max.max(1) }
-    }
-
-    /// Adds an item. If there is no room, all give way to one [`Watched::Lagged`], which says the same.
-    pub(crate) fn push(&self, item: Watched) {
-        let mut queued = self.lock();
-        if queued.items.len() >= self.count_max {
-            queued.items.clear();
-            queued.items.push_back(Watched::Lagged);
-        } else {
-            queued.items.push_back(item);
-        }
-        wake(queued);
-    }
-
-    /// Ends the stream behind what is queued.
-    pub(crate) fn end(&self) {
-        let mut queued = self.lock();
-        queued.ended = true;
-        wake(queued);
-    }
-
-    fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<Watched>> {
-        let mut queued = self.lock();
-        if let Some(item) = queued.items.pop_front() {
-            return Poll::Ready(Some(item));
-        }
-        if queued.ended {
-            return Poll::Ready(None);
-        }
-        match &mut queued.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            waker => *waker = Some(cx.waker().clone()),
-        }
-        Poll::Pending
-    }
-
-    /// A queue is in order between any two of its operations, so a panic elsewhere does not matter.
-    fn lock(&self) -> MutexGuard<'_, Queued> {
-        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Wakes the consumer without holding the lock it is about to take.
-fn wake(mut queued: MutexGuard<'_, Queued>) {
-    let waker = queued.waker.take();
-    drop(queued);
-    if let Some(waker) = waker {
-        waker.wake();
+impl Lossy for Watched {
+    fn lagged() -> Self {
+        Self::Lagged
     }
 }
 
@@ -104,14 +42,16 @@ fn wake(mut queued: MutexGuard<'_, Queued>) {
 /// its queue before a reply that could show the change reaches its caller. A recursive one tells of every znode
 /// at or below its path, but never of changed lists of children: the children's own events say that.
 ///
-/// The stream ends when the client is closed, or the server refuses to arm the watch again. Dropping the last
-/// watcher of a path removes the watch from the server.
+/// The stream ends when the client is closed, when the server refuses to arm the watch again, or after
+/// [`EventType::PersistentWatchRemoved`](crate::EventType::PersistentWatchRemoved) when
+/// [`Client::remove_watches`](crate::Client::remove_watches) took the watch away. Dropping the last watcher of a
+/// path removes the watch from the server.
 #[derive(Debug)]
 pub struct Watcher {
     id: u64,
     path: ZnodePath,
     mode: WatchMode,
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Watched>>,
     inbox: Arc<Inbox>,
 }
 
@@ -120,7 +60,7 @@ impl Watcher {
         id: u64,
         path: ZnodePath,
         mode: WatchMode,
-        queue: Arc<Queue>,
+        queue: Arc<Queue<Watched>>,
         inbox: Arc<Inbox>,
     ) -> Self {
         Self { id, path, mode, queue, inbox }
@@ -158,7 +98,8 @@ impl Stream for Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        self.inbox.unwatch(self.id);
+        self.queue.close();
+        self.inbox.unwatch(Unwatched::Persistent(self.id));
     }
 }
 

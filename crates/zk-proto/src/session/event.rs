@@ -73,3 +73,11 @@ pub struct WatchedEvent {
     /// The transaction, where the server tells it: from 3.9 on, and not for what was missed while away.
     pub zxid: Option<Zxid>,
 }
+
+impl WatchedEvent {
+    /// Makes an event that a client tells itself.
+    #[must_use]
+    pub const fn new(event_type: EventType, path: ZnodePath) -> Self {
+        Self { event_type, path, zxid: None }
+    }
+}

@@ -95,7 +95,9 @@ pub struct QueueFull {
 }
 
 impl Failure {
-    pub(super) const fn not_sent(kind: FailureKind) -> Self {
+    /// The failure of a request that was not sent and will not be.
+    #[must_use]
+    pub const fn not_sent(kind: FailureKind) -> Self {
         Self { outcome: Outcome::NotSent, kind, zxid: None }
     }
 

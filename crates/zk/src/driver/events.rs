@@ -1,21 +1,42 @@
 //! From events of the session to those who wait for them.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use quorate_zk_proto::{
-    ErrorCode, Failure, FailureKind, Reply, SessionEvent, SessionState, Ticket, WatchMode, WatcherType,
-    ZnodePath,
+    ErrorCode, Failure, FailureKind, OpCode, Reply, SaslAnswer, SessionEvent, SessionState, Ticket,
+    WatchMode, WatcherType, ZnodePath,
 };
-use tokio::sync::oneshot;
 
 use super::{Driver, phase::Phase};
-use crate::{error::Subject, response::Answer, session_token::SessionToken, state::ClientState};
+use crate::{
+    error::Subject,
+    registry::{Half, Target},
+    session_token::SessionToken,
+    slot::Slot,
+    state::ClientState,
+};
 
 /// What a reply will be about.
 pub(super) enum InFlight {
-    Request { subject: Subject, answer: oneshot::Sender<Answer> },
+    Request { slot: Arc<Slot>, op: OpCode, sent: Instant, setting: Option<Box<Setting>> },
     Watch { path: ZnodePath, mode: WatchMode, generation: u64 },
     Unwatch,
+}
+
+/// A one-shot watch that a request is setting.
+pub(super) struct Setting {
+    pub(super) path: ZnodePath,
+    pub(super) half: Half,
+    pub(super) target: Target,
+}
+
+impl InFlight {
+    /// Ends the future of a request that nobody will answer.
+    pub(super) fn abandon(self) {
+        if let Self::Request { slot, .. } = self {
+            slot.abandon();
+        }
+    }
 }
 
 impl Driver {
@@ -25,11 +46,14 @@ impl Driver {
         while let Some(event) = self.session.poll_event() {
             any = true;
             match event {
-                SessionEvent::Reply { ticket, result } => self.on_reply(ticket, result),
+                SessionEvent::Reply { ticket, result } => self.on_reply(now, ticket, result),
                 SessionEvent::Notification(event) => self.registry.dispatch(&event),
                 SessionEvent::State(state) => self.on_state(now, state),
                 SessionEvent::WatchesRearmed => self.registry.rearmed(),
+                // At the end they end, and are not lost.
+                SessionEvent::WatchesDropped if self.session.state().is_final() => {}
                 SessionEvent::WatchesDropped => self.registry.dropped(),
+                SessionEvent::SaslChallenge(_) => self.session.handle_sasl(now, SaslAnswer::Failed),
                 SessionEvent::Progress(_) => {}
             }
         }
@@ -37,18 +61,51 @@ impl Driver {
     }
 
     /// Replies come nearly always in the order of the requests.
-    fn on_reply(&mut self, ticket: Ticket, result: Result<Reply, Failure>) {
-        let Ok(index) = self.in_flight.binary_search_by_key(&ticket, |entry| entry.0) else { return };
-        let Some((_, in_flight)) = self.in_flight.remove(index) else { return };
+    fn on_reply(&mut self, now: Instant, ticket: Ticket, result: Result<Reply, Failure>) {
+        let Some(in_flight) = self.take_in_flight(ticket) else { return };
         match in_flight {
-            InFlight::Request { subject, answer } => {
-                // Nobody listening means that nobody wants to know any more.
-                drop(answer.send(result.map_err(|failure| subject.answered(failure))));
+            InFlight::Request { slot, op, sent, setting } => {
+                let latency = now.saturating_duration_since(sent);
+                tracing::trace!(
+                    ?op,
+                    ?latency,
+                    failure = result.as_ref().err().map(tracing::field::display),
+                    "reply"
+                );
+                if let Some(metrics) = &mut self.metrics {
+                    metrics.on_reply(op, latency, result.as_ref().err());
+                }
+                if let Some(setting) = setting {
+                    self.on_setting(*setting, op, &result);
+                }
+                slot.answer(result);
             }
             InFlight::Watch { path, mode, generation } => {
                 self.on_watch_reply(&path, mode, generation, result)
             }
             InFlight::Unwatch => {}
+        }
+    }
+
+    fn take_in_flight(&mut self, ticket: Ticket) -> Option<InFlight> {
+        if self.in_flight.front().is_some_and(|entry| entry.0 == ticket) {
+            return self.in_flight.pop_front().map(|entry| entry.1);
+        }
+        let index = self.in_flight.binary_search_by_key(&ticket, |entry| entry.0).ok()?;
+        self.in_flight.remove(index).map(|entry| entry.1)
+    }
+
+    /// A watch is set by every read that succeeds, and by `exists` also where there is no znode.
+    fn on_setting(&mut self, setting: Setting, op: OpCode, result: &Result<Reply, Failure>) {
+        let is_set = match result {
+            Ok(_) => true,
+            Err(failure) => op == OpCode::Exists && failure.server_code() == Some(ErrorCode::NoNode),
+        };
+        let Setting { path, half, target } = setting;
+        if is_set {
+            self.registry.arm_one_shot(path, half, target);
+        } else {
+            self.registry.recheck(&path);
         }
     }
 
@@ -82,7 +139,7 @@ impl Driver {
         let shown = match state {
             SessionState::Connecting => ClientState::Connecting { history: self.history },
             SessionState::Connected { session_id, timeout, read_only, .. } => {
-                self.on_session(now);
+                self.on_session(now, read_only);
                 if self.life.as_ref().is_none_or(|life| life.id() != session_id) {
                     // A session that only a read-only server knew ends without an expiry.
                     self.end_life();
@@ -102,6 +159,9 @@ impl Driver {
             }
             SessionState::Expired => {
                 tracing::warn!("session expired");
+                if let Some(metrics) = &self.metrics {
+                    metrics.on_expired();
+                }
                 self.end_life();
                 self.expire_line();
                 ClientState::Expired { history: self.history }
@@ -115,12 +175,23 @@ impl Driver {
                 ClientState::Closed { history: self.history }
             }
         };
-        self.state.send_replace(shown);
+        self.show(shown);
     }
 
-    fn on_session(&mut self, now: Instant) {
+    /// Shows a state to everybody.
+    pub(super) fn show(&self, state: ClientState) {
+        self.registry.session().push(crate::SessionEvent::State(state.clone()));
+        self.state.send_replace(state);
+    }
+
+    fn on_session(&mut self, now: Instant, read_only: bool) {
+        let seek = read_only.then(|| self.seek_read_write());
         if let Phase::Linked(linked) = &mut self.phase {
             linked.up_since = Some(now);
+            linked.seek = seek;
+        }
+        if let Some(metrics) = &self.metrics {
+            metrics.on_connected();
         }
         self.refused_since = None;
         if std::mem::take(&mut self.has_forgotten) {

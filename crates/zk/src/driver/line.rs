@@ -1,11 +1,20 @@
 //! From submissions to requests of the session.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use quorate_zk_proto::{AddWatch, ErrorCode, FailureKind, RemoveWatches, Request, Ticket, WatcherType};
+use quorate_zk_proto::{
+    AddWatch, ErrorCode, FailureKind, RemoveWatches, Request, Ticket, WatcherType, ZnodePath,
+};
 
-use super::{Driver, events::InFlight};
-use crate::{inbox::Submission, registry::Step};
+use super::{
+    Driver,
+    events::{InFlight, Setting},
+};
+use crate::{
+    inbox::{Removal, Submission, Unwatched},
+    registry::{Half, Step, Target},
+    slot::{Order, Slot},
+};
 
 /// The shortest line that is looked through for withdrawn submissions.
 pub(super) const PURGE_MIN: usize = 1024;
@@ -16,7 +25,7 @@ impl Driver {
         self.take_steps(now);
         while let Some(front) = self.line.front() {
             let is_withdrawn = front.is_withdrawn();
-            if !is_withdrawn && !front.is_auth() && !self.session.has_room() {
+            if !is_withdrawn && !self.session.has_room() && !is_auth(front) {
                 return;
             }
             if let Some(submission) = self.line.pop_front()
@@ -27,9 +36,22 @@ impl Driver {
         }
     }
 
+    /// Takes new submissions: to the session at once where nobody waits in front of them.
+    pub(super) fn accept(&mut self, now: Instant, submissions: &mut Vec<Submission>) {
+        self.take_steps(now);
+        for submission in submissions.drain(..) {
+            if self.line.is_empty() && self.session.has_room() {
+                self.send(now, submission);
+            } else {
+                self.line.push_back(submission);
+            }
+        }
+        self.purge_line();
+    }
+
     /// Takes withdrawn submissions out of a line that has grown, so that it is never much longer than there are
     /// callers waiting.
-    pub(super) fn purge_line(&mut self) {
+    fn purge_line(&mut self) {
         if self.line.len() >= self.line_purge_at {
             self.line.retain(|submission| !submission.is_withdrawn());
             self.line_purge_at = PURGE_MIN.max(self.line.len() * 2);
@@ -39,7 +61,7 @@ impl Driver {
     /// Fails what waits, since its session is over. Credentials and watches belong to every session.
     pub(super) fn expire_line(&mut self) {
         for submission in std::mem::take(&mut self.line) {
-            if submission.is_auth() || matches!(submission, Submission::Watch { .. }) {
+            if submission.outlives_sessions() {
                 self.line.push_back(submission);
             } else {
                 submission.refuse(FailureKind::SessionExpired);
@@ -47,55 +69,82 @@ impl Driver {
         }
     }
 
-    /// Takes a watcher out, and its watch off the server if it was the last. Without a connection there is no
-    /// watch at the server, so it is enough not to arm it again.
-    pub(super) fn unwatch(&mut self, id: u64) {
-        if let Some(path) = self.registry.detach(id)
-            && !self.session.state().is_connected()
-        {
-            self.registry.forget(&path);
-            self.session.forget_watches(&path, WatcherType::Any);
-        }
-    }
-
-    fn send(&mut self, now: Instant, submission: Submission) {
-        match submission {
-            Submission::Watch { path, mode, ready } => {
-                self.registry.attach(&path, mode, ready);
-                self.take_steps(now);
+    /// Takes a dropped watcher out, and its watch off the server if it was the last.
+    pub(super) fn unwatch(&mut self, unwatched: Unwatched) {
+        match unwatched {
+            Unwatched::Persistent(id) => {
+                // Without a connection there is no watch at the server, so it is enough not to arm it again.
+                if let Some(path) = self.registry.detach(id)
+                    && !self.session.state().is_connected()
+                {
+                    self.registry.forget(&path);
+                    self.session.forget_watches(&path, WatcherType::Persistent);
+                    self.session.forget_watches(&path, WatcherType::PersistentRecursive);
+                }
             }
-            Submission::Request { session: Some(id), .. } if self.session.session_id() != Some(id) => {
-                submission.refuse(FailureKind::SessionExpired);
-            }
-            Submission::Request { request, subject, answer, .. } => {
-                match self.session.handle_request(now, request) {
-                    Ok(ticket) => self.await_reply(ticket, InFlight::Request { subject, answer }),
-                    // There was room, so this can only be the limit of a session's identities.
-                    Err(_) => {
-                        let error = subject.not_sent(FailureKind::Server(ErrorCode::BadArguments));
-                        // Nobody listening means withdrawn, which is as good.
-                        drop(answer.send(Err(error)));
-                    }
+            Unwatched::OneShot(path) => {
+                for half in self.registry.prune_one_shots(&path) {
+                    self.session.forget_watches(&path, half.watcher_type());
                 }
             }
         }
     }
 
+    /// Takes watches out on behalf of all who hold them.
+    pub(super) fn remove_watches(&mut self, removal: Removal) {
+        let Removal { path, kind, done } = removal;
+        let any = self.registry.remove(&path, kind);
+        if any {
+            self.session.forget_watches(&path, kind);
+        }
+        // An error means that nobody listens, which changes nothing.
+        let _ = done.send(any);
+    }
+
+    fn send(&mut self, now: Instant, submission: Submission) {
+        match submission {
+            Submission::Watch(order) => {
+                self.registry.attach(order);
+                self.take_steps(now);
+            }
+            Submission::Request(slot) => {
+                if let Some(order) = slot.start() {
+                    self.send_order(now, slot, order);
+                }
+            }
+        }
+    }
+
+    fn send_order(&mut self, now: Instant, slot: Arc<Slot>, order: Order) {
+        let Order { request, session, target } = order;
+        if session.is_some() && self.session.session_id() != session {
+            slot.refuse(FailureKind::SessionExpired);
+            return;
+        }
+        let op = request.op();
+        let setting = Half::of(&request).map(|(half, path)| {
+            let target = target.unwrap_or(Target::Session);
+            Box::new(Setting { path: path.clone(), half, target })
+        });
+        match self.session.handle_request(now, request) {
+            Ok(ticket) => self.await_reply(ticket, InFlight::Request { slot, op, sent: now, setting }),
+            // There was room, so this can only be the limit of a session's identities.
+            Err(_) => slot.refuse(FailureKind::Server(ErrorCode::BadArguments)),
+        }
+    }
+
     fn take_steps(&mut self, now: Instant) {
-        while self.session.has_room()
-            && let Some(step) = self.registry.next_step()
-        {
+        while self.session.has_room() {
+            let in_flight = &self.in_flight;
+            let Some(step) = self.registry.next_step(|path| is_pending(in_flight, path)) else { return };
             let (request, in_flight) = match step {
                 Step::Add { path, mode, generation } => {
                     let request = Request::AddWatch(AddWatch { path: path.clone(), mode });
                     (request, InFlight::Watch { path, mode, generation })
                 }
-                Step::Remove { path } => {
-                    self.session.forget_watches(&path, WatcherType::Any);
-                    (
-                        Request::RemoveWatches(RemoveWatches { path, kind: WatcherType::Any }),
-                        InFlight::Unwatch,
-                    )
+                Step::Remove { path, kind } => {
+                    self.session.forget_watches(&path, kind);
+                    (Request::RemoveWatches(RemoveWatches { path, kind }), InFlight::Unwatch)
                 }
             };
             let ticket = self.session.handle_request(now, request).expect("there was room");
@@ -103,9 +152,22 @@ impl Driver {
         }
     }
 
-    fn await_reply(&mut self, ticket: Ticket, in_flight: InFlight) {
+    pub(super) fn await_reply(&mut self, ticket: Ticket, in_flight: InFlight) {
         self.in_flight.push_back((ticket, in_flight));
     }
+}
+
+/// Credentials pass a full window, without which nothing might come back.
+fn is_auth(submission: &Submission) -> bool {
+    matches!(submission, Submission::Request(slot) if slot.is_auth())
+}
+
+/// Returns whether a request under way will set a one-shot watch on a path.
+fn is_pending(in_flight: &std::collections::VecDeque<(Ticket, InFlight)>, path: &ZnodePath) -> bool {
+    in_flight.iter().any(|(_, entry)| match entry {
+        InFlight::Request { setting: Some(setting), .. } => setting.path == *path,
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -115,19 +177,18 @@ mod tests {
     use quorate_zk_proto::{Sync, ZnodePath};
 
     use super::*;
-    use crate::{error::Subject, inbox::Inbox, options::ClientOptions, response::Response};
+    use crate::{inbox::Inbox, options::ClientOptions, registry::SessionQueue};
 
     #[test]
     fn a_line_of_withdrawn_requests_does_not_grow() {
         let inbox = Arc::new(Inbox::default());
         let settings = ClientOptions::new(["h1"]).check().unwrap();
-        let (mut driver, _shown) = Driver::new(settings, Arc::clone(&inbox));
+        let (mut driver, _shown) = Driver::new(settings, Arc::clone(&inbox), SessionQueue::default());
         for _ in 0..10 * PURGE_MIN {
             let request = Request::Sync(Sync { path: ZnodePath::root() });
-            let subject = Subject::of(&request);
-            let (response, answer) = Response::new(subject.clone(), None);
-            inbox.submit([Submission::Request { request, session: None, subject, answer }]);
-            drop(response);
+            let slot = Arc::new(Slot::new(Order { request, session: None, target: None }));
+            inbox.submit(Submission::Request(Arc::clone(&slot)));
+            slot.give_up();
             driver.take_mail(Instant::now());
             assert!(driver.line.len() <= PURGE_MIN, "{} wait", driver.line.len());
         }

@@ -1,17 +1,23 @@
 //! Finding a server, and leaving it.
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use quorate_zk_proto::{DisconnectReason as LinkEnd, SessionState, Zxid};
 
 use super::{
     Driver,
-    phase::{Linked, Phase},
+    phase::{Linked, Phase, Seek},
 };
 use crate::{
-    hosts::Round,
+    backoff::Backoff,
+    hosts::{Round, Target},
     state::{ClientState, DisconnectReason},
-    transport::{Dialed, dial},
+    tls::TlsFailure,
+    transport::{Dialed, seek_read_write},
 };
 
 /// How long a connection must have been good for the next attempts to start without waiting.
@@ -19,7 +25,7 @@ const GOOD_MIN: Duration = Duration::from_secs(1);
 
 impl Driver {
     pub(super) fn start_round(&mut self) {
-        self.dial(Round::new(&self.settings.hosts));
+        self.dial(self.settings.hosts.round());
     }
 
     pub(super) fn on_dialed(&mut self, now: Instant, dialed: Dialed) {
@@ -28,10 +34,11 @@ impl Driver {
             tracing::debug!(server = %link.peer(), "connected");
             self.input.clear();
             self.output.clear();
-            self.phase = Phase::Linked(Linked { link, round, up_since: None });
+            self.phase =
+                Phase::Linked(Linked { link, round, up_since: None, is_insecure: false, seek: None });
             self.session.handle_connected(now);
         } else {
-            self.end_round(now, round);
+            self.end_round(now, *round);
         }
     }
 
@@ -62,14 +69,41 @@ impl Driver {
         }
     }
 
+    /// Leaves a server that only reads for one that writes.
+    pub(super) fn move_to(&mut self, now: Instant, target: Target) {
+        tracing::info!(%target, "a server with a quorum is back");
+        self.session.handle_disconnected(now);
+        self.input.clear();
+        self.output.clear();
+        self.dial(self.settings.hosts.round_from(target));
+    }
+
+    /// Starts to look for a server that writes, for as long as this connection lasts.
+    pub(super) fn seek_read_write(&self) -> Seek {
+        let (connector, hosts) = (Arc::clone(&self.settings.connector), self.settings.hosts.clone());
+        Box::pin(seek_read_write(connector, hosts, Backoff::seeking()))
+    }
+
     /// Takes note of how a handshake failed. A server that closes without a word may be behind what we have seen.
     pub(super) fn note_end(&mut self, end: LinkEnd) {
-        if let Phase::Linked(Linked { link, round, up_since: None }) = &mut self.phase {
+        if let Phase::Linked(Linked { link, round, up_since: None, is_insecure: false, .. }) = &mut self.phase
+        {
             if end == LinkEnd::HandshakeLost {
                 round.note_refusal();
             } else {
                 round.note_failure(&link.peer(), &DisconnectReason::from(end));
             }
+        }
+    }
+
+    /// Takes note of a connection that broke. A server may refuse our certificate after the handshake of TLS.
+    pub(super) fn note_broken(&mut self, error: &io::Error) {
+        tracing::debug!(%error, "connection lost");
+        if let Phase::Linked(Linked { link, round, up_since: None, is_insecure, .. }) = &mut self.phase
+            && let Some(failure) = TlsFailure::of(error)
+        {
+            *is_insecure = true;
+            round.note_tls_failure(&link.peer(), &failure);
         }
     }
 
@@ -82,10 +116,9 @@ impl Driver {
         } else {
             self.refused_since = None;
         }
-        if let Some(detail) = round.into_failure() {
-            tracing::debug!(detail, "no server reached");
-            let reason = DisconnectReason::Unreachable { detail };
-            self.state.send_replace(ClientState::Disconnected { reason, history: self.history });
+        if let Some(reason) = round.into_failure() {
+            tracing::debug!(%reason, "no server reached");
+            self.show(ClientState::Disconnected { reason, history: self.history });
         }
         self.rest(now);
     }
@@ -108,7 +141,7 @@ impl Driver {
         }
     }
 
-    fn dial(&mut self, round: Round) {
-        self.phase = Phase::Dialing(Box::pin(dial(round, self.settings.connect_timeout)));
+    fn dial(&mut self, round: Box<Round>) {
+        self.phase = Phase::Dialing(Box::pin(Arc::clone(&self.settings.connector).dial(round)));
     }
 }

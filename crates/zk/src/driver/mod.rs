@@ -5,30 +5,33 @@
 mod events;
 mod line;
 mod link;
+mod metrics;
 mod phase;
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
-use quorate_zk_proto::{FailureKind, Session, SessionState, Ticket};
+use quorate_zk_proto::{FailureKind, Request, Session, SessionState, Ticket};
 use tokio::{select, sync::watch, time::sleep_until};
 
 use self::{
     events::InFlight,
+    metrics::Metrics,
     phase::{Arrival, Phase},
 };
 use crate::{
     backoff::Backoff,
     client::Shown,
-    inbox::{Inbox, Submission},
+    inbox::{Ending, Inbox, Mail, Submission},
     options::Settings,
-    registry::Registry,
-    session_token::{SessionLife, SessionToken},
+    registry::{Registry, SessionQueue},
+    session_token::{SessionHandover, SessionLife, SessionToken},
     state::ClientState,
 };
 
@@ -61,16 +64,25 @@ pub(crate) struct Driver {
     /// Since when every host has refused us because of what we have seen.
     refused_since: Option<Instant>,
     has_forgotten: bool,
+    metrics: Option<Box<Metrics>>,
+    /// Emptied on every turn; kept for its room.
+    mail: Mail,
+    ending: Option<Ending>,
     close_deadline: Option<Instant>,
 }
 
 impl Driver {
-    pub(crate) fn new(settings: Settings, inbox: Arc<Inbox>) -> (Self, Shown) {
+    pub(crate) fn new(settings: Settings, inbox: Arc<Inbox>, events: SessionQueue) -> (Self, Shown) {
+        let mut session = Session::new(settings.session.clone());
+        for auth in &settings.auths {
+            // Nobody waits for these replies; a refusal is an event of its own.
+            let _ = session.handle_request(now(), Request::Auth(auth.clone()));
+        }
         let (state, shown_state) = watch::channel(ClientState::Connecting { history: 0 });
         let (token, shown_token) = watch::channel(None);
-        let registry = Registry::new(settings.watched_max, settings.chroot.clone(), Arc::clone(&inbox));
+        let registry = Registry::new(settings.watched_max, events, Arc::clone(&inbox));
         let driver = Self {
-            session: Session::new(settings.session.clone()),
+            session,
             life: None,
             line: VecDeque::new(),
             line_purge_at: line::PURGE_MIN,
@@ -82,6 +94,9 @@ impl Driver {
             backoff: Backoff::default(),
             refused_since: None,
             has_forgotten: false,
+            metrics: settings.metrics.clone().map(|client| Box::new(Metrics::new(client))),
+            mail: Mail::default(),
+            ending: None,
             close_deadline: None,
             settings,
             inbox,
@@ -108,7 +123,7 @@ impl Driver {
                 biased;
                 arrival = self.phase.wait(&mut self.input, &mut self.output) => self.on_arrival(arrival),
                 () = &mut timer => self.on_timer(now()),
-                () = self.inbox.changed() => {}
+                () = poll_fn(|cx| self.inbox.poll_changed(cx)) => {}
             }
             self.turn(now());
         }
@@ -118,8 +133,12 @@ impl Driver {
         let now = now();
         match arrival {
             Arrival::Dialed(dialed) => self.on_dialed(now, dialed),
+            Arrival::Found(target) => self.move_to(now, target),
             Arrival::Read(Ok(0)) => self.session.handle_disconnected(now),
-            Arrival::Read(Ok(_)) => {
+            Arrival::Read(Ok(bytes)) => {
+                if let Some(metrics) = &self.metrics {
+                    metrics.on_received(bytes);
+                }
                 if let Err(error) = self.session.handle_input(now, &mut self.input) {
                     tracing::warn!(%error, "server broke the protocol");
                 }
@@ -127,7 +146,7 @@ impl Driver {
                 self.on_timer(now);
             }
             Arrival::Read(Err(error)) => {
-                tracing::debug!(%error, "connection lost");
+                self.note_broken(&error);
                 self.session.handle_disconnected(now);
             }
         }
@@ -160,26 +179,52 @@ impl Driver {
         if !self.session.state().is_linked() {
             self.leave_link(now);
         }
+        let unsent = self.output.len();
         self.session.poll_transmit(&mut self.output);
         self.hand_on_events(now);
+        if let Some(metrics) = &self.metrics {
+            metrics.on_sent(self.output.len() - unsent);
+            metrics.show(self.in_flight.len(), self.line.len(), self.registry.len());
+        }
     }
 
     fn take_mail(&mut self, now: Instant) {
-        let mail = self.inbox.take();
-        self.line.extend(mail.submissions);
-        self.purge_line();
-        mail.unwatched.into_iter().for_each(|id| self.unwatch(id));
-        if mail.close {
+        let mut mail = std::mem::take(&mut self.mail);
+        self.inbox.take(&mut mail);
+        self.accept(now, &mut mail.submissions);
+        mail.unwatched.drain(..).for_each(|unwatched| self.unwatch(unwatched));
+        mail.removed.drain(..).for_each(|removal| self.remove_watches(removal));
+        if let Some(ending) = mail.ending.take() {
+            self.ending = Some(ending);
             self.close_deadline = Some(now + CLOSE_MAX);
         }
+        mail.shrink();
+        self.mail = mail;
     }
 
     /// A session that is out of reach is sought until the deadline: its ephemeral znodes should go now.
     fn close_if_due(&mut self, now: Instant) {
-        let is_due = self.close_deadline.is_some() && self.line.is_empty();
-        if is_due && (self.session.state().is_connected() || self.session.session_id().is_none()) {
-            self.session.handle_close(now);
+        if self.ending.is_none() || !self.line.is_empty() {
+            return;
         }
+        match self.ending.take() {
+            Some(Ending::Detach(handover)) => {
+                // Nobody listening changes nothing: the session is left all the same.
+                drop(handover.send(self.handover()));
+                self.session.handle_detach(now);
+            }
+            Some(Ending::Close)
+                if self.session.state().is_connected() || self.session.session_id().is_none() =>
+            {
+                self.session.handle_close(now);
+            }
+            ending => self.ending = ending,
+        }
+    }
+
+    fn handover(&self) -> Option<SessionHandover> {
+        let (id, password) = self.session.credentials()?;
+        Some(SessionHandover { id, password, last_zxid: self.session.last_zxid() })
     }
 
     fn deadline(&self) -> Instant {
@@ -197,6 +242,9 @@ impl Drop for Driver {
         };
         self.end_life();
         self.line.drain(..).for_each(|submission| submission.refuse(kind.clone()));
+        for (_, in_flight) in self.in_flight.drain(..) {
+            in_flight.abandon();
+        }
         self.inbox.shut(&kind);
         self.registry.end(&kind);
         let closed = ClientState::Closed { history: self.history };

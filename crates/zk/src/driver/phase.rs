@@ -3,11 +3,15 @@
 use std::{future::pending, io, pin::Pin, time::Instant};
 
 use bytes::BytesMut;
+use tokio::select;
 
 use crate::{
-    hosts::Round,
+    hosts::{Round, Target},
     transport::{Dialed, Link},
 };
+
+/// The search for a server that writes.
+pub(super) type Seek = Pin<Box<dyn Future<Output = Target> + Send>>;
 
 /// Where the driver stands with its connection.
 pub(super) enum Phase {
@@ -22,15 +26,21 @@ pub(super) enum Phase {
 /// A connection, and the round that led to it.
 pub(super) struct Linked {
     pub(super) link: Link,
-    pub(super) round: Round,
+    pub(super) round: Box<Round>,
     /// When the session was up, if it is.
     pub(super) up_since: Option<Instant>,
+    /// Whether TLS is why it broke.
+    pub(super) is_insecure: bool,
+    /// The search for a server that writes, while this one only reads.
+    pub(super) seek: Option<Seek>,
 }
 
 /// What came of waiting.
 pub(super) enum Arrival {
     Dialed(Dialed),
     Read(io::Result<usize>),
+    /// A server that writes was found, while connected to one that only reads.
+    Found(Target),
 }
 
 impl Phase {
@@ -39,7 +49,14 @@ impl Phase {
         match self {
             Self::Resting { .. } => pending().await,
             Self::Dialing(dial) => Arrival::Dialed(dial.as_mut().await),
-            Self::Linked(linked) => Arrival::Read(linked.link.exchange(input, output).await),
+            Self::Linked(Linked { link, seek: None, .. }) => {
+                Arrival::Read(link.exchange(input, output).await)
+            }
+            Self::Linked(Linked { link, seek: Some(seek), .. }) => select! {
+                biased;
+                read = link.exchange(input, output) => Arrival::Read(read),
+                target = seek => Arrival::Found(target),
+            },
         }
     }
 

@@ -55,7 +55,7 @@ impl Client {
     pub fn get_config(&self) -> Operation<EnsembleConfig, GetConfigError> {
         let path = ZnodePath::new(CONFIG).expect("the path is valid");
         let get = Request::GetData(GetData { path, watch: false });
-        self.operate_by(Route::unrooted(), get, Finish::Reply(finish_get))
+        self.operate_by(&Route::unrooted(), get, Finish::Reply(finish_get))
     }
 
     /// Changes the members of the ensemble, by who joins and who leaves or by a whole new list. Gives the new

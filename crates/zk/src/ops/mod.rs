@@ -23,6 +23,7 @@ mod set_data;
 mod survey;
 mod sync;
 mod waiting;
+mod watching;
 
 pub use access::{GetAclError, NodeAcl, SetAclError};
 pub use check_watches::CheckWatchesError;
@@ -40,3 +41,4 @@ pub use read::{Children, ExistsError, GetChildrenError, GetDataError, NodeData};
 pub use set_data::SetDataError;
 pub use survey::{GetAllChildrenNumberError, GetEphemeralsError};
 pub use sync::SyncError;
+pub use watching::{Watch, WatchedOperation, WithWatcher};

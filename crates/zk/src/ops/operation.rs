@@ -128,13 +128,13 @@ impl<T, E> fmt::Debug for Operation<T, E> {
 impl Client {
     /// Submits an operation, in the form that the server knows and on the terms of this handle.
     pub(super) fn operate<T, E>(&self, request: Request, finish: Finish<T, E>) -> Operation<T, E> {
-        self.operate_by(Route::default(), request, finish)
+        self.operate_by(&Route::default(), request, finish)
     }
 
     /// Submits an operation like [`operate`](Self::operate), by its own way.
     pub(super) fn operate_by<T, E>(
         &self,
-        route: Route,
+        route: &Route,
         request: Request,
         finish: Finish<T, E>,
     ) -> Operation<T, E> {

@@ -129,7 +129,7 @@ impl Protected {
     fn submit(&mut self, session: SessionToken) -> Attempt {
         let request = creation(self.path.clone(), self.data.clone(), self.mode, self.acl.clone());
         self.sent_in = Some(session.clone());
-        let operation = self.client.operate_by(Route::in_session(&session), request, Finish::Reply(finish));
+        let operation = self.client.operate_by(&Route::in_session(&session), request, Finish::Reply(finish));
         (session, operation)
     }
 

@@ -100,7 +100,7 @@ impl Client {
     }
 }
 
-fn finish_exists(answer: Answer) -> Result<Option<Stat>, ExistsError> {
+pub(super) fn finish_exists(answer: Answer) -> Result<Option<Stat>, ExistsError> {
     match answer.map(|reply| reply.body) {
         Ok(ReplyBody::Stat(stat)) => Ok(Some(stat)),
         Ok(_) => Err(RequestError::of_another_kind().into()),
@@ -109,7 +109,7 @@ fn finish_exists(answer: Answer) -> Result<Option<Stat>, ExistsError> {
     }
 }
 
-fn finish_data(answer: Answer) -> Result<NodeData, GetDataError> {
+pub(super) fn finish_data(answer: Answer) -> Result<NodeData, GetDataError> {
     let reply = answer.map_err(GetDataError::classify)?;
     match reply.body {
         ReplyBody::Data { data, stat } => Ok(NodeData { data, stat, zxid: reply.zxid }),
@@ -117,7 +117,7 @@ fn finish_data(answer: Answer) -> Result<NodeData, GetDataError> {
     }
 }
 
-fn finish_children(answer: Answer) -> Result<Children, GetChildrenError> {
+pub(super) fn finish_children(answer: Answer) -> Result<Children, GetChildrenError> {
     let reply = answer.map_err(GetChildrenError::classify)?;
     match reply.body {
         ReplyBody::Children { names, stat } => Ok(Children { names, stat, zxid: reply.zxid }),

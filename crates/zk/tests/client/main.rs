@@ -28,6 +28,8 @@ macro_rules! on_both_servers {
 
 mod cuts;
 mod hosts;
+mod observed;
+mod one_shots;
 mod requests;
 mod sessions;
 mod watch_modes;

@@ -3,7 +3,8 @@
 use quorate_testkit::Direction;
 use quorate_zk::{
     ANY_VERSION, Acl, Check, Create, CreateError, CreateMode, Delete, DeleteError, ErrorCode, Exists,
-    FailureKind, GetData, MultiError, MultiOp, MultiResult, Outcome, Request, SetData, SetDataError,
+    FailureKind, GetData, MultiError, MultiOp, MultiResult, Outcome, RemoveWatches, Request, SetData,
+    SetDataError, WatcherType,
 };
 
 use crate::world::{World, create, create_as, path, soon, until};
@@ -160,7 +161,7 @@ async fn a_chroot_stands_for_the_root(world: World) {
 
 async fn requests_that_would_break_watches_are_refused(world: World) {
     let client = world.client();
-    let request = Request::Exists(Exists { path: path("/"), watch: true });
+    let request = Request::RemoveWatches(RemoveWatches { path: path("/"), kind: WatcherType::Any });
     let error = soon(client.request(request)).await.unwrap_err();
     assert_eq!((error.code(), error.outcome()), (Some(ErrorCode::BadArguments), Outcome::NotSent));
 }

@@ -1,4 +1,4 @@
-//! Sockets. Every ZooKeeper connection is opened here and nowhere else.
+//! A connection to one server.
 
 use std::{
     future::{Future, poll_fn},
@@ -6,72 +6,38 @@ use std::{
     net::SocketAddr,
     pin::{Pin, pin},
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
-use tokio::{
-    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::io::{AsyncReadExt, AsyncWrite};
 
-use crate::hosts::Round;
+use super::stream::Stream;
+use crate::{hosts::Target, tls::TlsFailure};
 
 /// Room made for a read: many small replies come in one.
 const READ_BYTES: usize = 64 * 1024;
 
-/// The longest answer to a four-letter word that is read.
-const WORD_BYTES_MAX: u64 = 64 * 1024;
-
-/// How long a server may take to answer a four-letter word.
-const WORD_TIME: Duration = Duration::from_secs(2);
-
-/// The end of a dial: a link, or nothing if the round is over.
-pub(crate) struct Dialed {
-    pub(crate) round: Round,
-    pub(crate) link: Option<Link>,
-}
-
-/// Connects to the next address of a round that will have us. Each gets `limit`.
-pub(crate) async fn dial(mut round: Round, limit: Duration) -> Dialed {
-    while let Some(addr) = round.next_addr(limit).await {
-        match Link::open(addr, limit).await {
-            Ok(link) => return Dialed { round, link: Some(link) },
-            Err(error) => round.note_failure(&addr, &error),
-        }
-    }
-    Dialed { round, link: None }
-}
-
-/// Asks a server outside of any session, and reads its answer to the end.
-pub(crate) async fn four_letter_word(server: SocketAddr, word: &[u8; 4]) -> io::Result<String> {
-    let ask = async {
-        let mut stream = TcpStream::connect(server).await?;
-        stream.write_all(word).await?;
-        let mut answer = Vec::new();
-        stream.take(WORD_BYTES_MAX).read_to_end(&mut answer).await?;
-        Ok(String::from_utf8_lossy(&answer).into_owned())
-    };
-    timeout(WORD_TIME, ask).await?
-}
+/// How an alert of TLS starts: its type, and the version's first byte. As a length it would be over every limit.
+const TLS_ALERT: [u8; 2] = [0x15, 0x03];
 
 /// A connection to one server.
 #[derive(Debug)]
 pub(crate) struct Link {
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Stream,
+    target: Target,
+    /// Whether something was written that may still be kept back to be encrypted or sent.
+    needs_flush: bool,
+    /// Whether anything was read yet.
+    is_fresh: bool,
 }
 
 impl Link {
-    async fn open(addr: SocketAddr, limit: Duration) -> io::Result<Self> {
-        let stream = timeout(limit, TcpStream::connect(addr)).await??;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, peer: addr })
+    pub(super) const fn new(stream: Stream, target: Target) -> Self {
+        Self { stream, target, needs_flush: false, is_fresh: true }
     }
 
     pub(crate) const fn peer(&self) -> SocketAddr {
-        self.peer
+        self.target.addr()
     }
 
     /// Writes `output` as far as the socket takes it, and waits until something was read into `input`.
@@ -99,6 +65,7 @@ impl Link {
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                 Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
             },
+            Poll::Ready(Ok(count)) if self.is_fresh => Poll::Ready(self.check_first(input).map(|()| count)),
             read => read,
         }
     }
@@ -110,6 +77,11 @@ impl Link {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             output.advance(bytes);
+            self.needs_flush = true;
+        }
+        if self.needs_flush {
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            self.needs_flush = false;
         }
         Poll::Ready(Ok(()))
     }
@@ -120,5 +92,14 @@ impl Link {
             input.reserve(READ_BYTES);
         }
         pin!(self.stream.read_buf(input)).poll(cx)
+    }
+
+    /// A server that speaks TLS answers what it cannot read with an alert.
+    fn check_first(&mut self, input: &BytesMut) -> io::Result<()> {
+        self.is_fresh = input.len() < TLS_ALERT.len();
+        if self.stream.is_plain() && input.starts_with(&TLS_ALERT) {
+            return Err(TlsFailure::new("the server speaks TLS on this port, and the client does not").into());
+        }
+        Ok(())
     }
 }

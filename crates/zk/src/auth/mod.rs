@@ -1,0 +1,5 @@
+//! Who a client says it is.
+
+mod credentials;
+
+pub(crate) use self::credentials::Credentials;

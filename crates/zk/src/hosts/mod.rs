@@ -1,0 +1,11 @@
+//! The hosts of an ensemble, and the order in which their addresses are tried.
+
+mod host;
+mod list;
+mod round;
+
+pub(crate) use self::{
+    host::{Host, Target},
+    list::{HostOrder, Hosts},
+    round::Round,
+};

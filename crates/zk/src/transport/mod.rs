@@ -1,0 +1,12 @@
+//! Sockets. Every ZooKeeper connection is opened in `stream.rs` and nowhere else.
+
+mod connector;
+mod link;
+mod seek;
+mod stream;
+
+pub(crate) use self::{
+    connector::{Connector, Dialed},
+    link::Link,
+    seek::seek_read_write,
+};
