@@ -1,6 +1,6 @@
 //! Who a session has proved to be.
 
-use quorate_zk_proto::{Auth, ClientIdentity, ReplyBody, Request, Secret};
+use quorate_zk_proto::{Auth, ClientIdentity, ErrorCode, FailureKind, ReplyBody, Request, Secret};
 use thiserror::Error;
 
 use super::{
@@ -8,7 +8,11 @@ use super::{
     operation::{Finish, Operation},
     waiting::Answer,
 };
-use crate::{client::Client, error::RequestError};
+use crate::{
+    auth::Credentials,
+    client::Client,
+    error::{RequestError, Subject},
+};
 
 operation_error! {
     /// Why the identities of the session were not listed.
@@ -54,23 +58,31 @@ impl Client {
     ///
     /// Dropping the future takes the identity back only while there is no connection yet.
     pub fn add_auth(&self, scheme: impl Into<String>, credentials: Secret) -> Operation<(), AddAuthError> {
-        let auth = Request::Auth(Auth::new(scheme, credentials));
-        Operation::new(self.request(auth), finish_auth).on(self.terms())
+        self.present(Auth::new(scheme, credentials))
     }
 
     /// Adds the identity of a user with a password, in the scheme `digest`, like [`add_auth`](Self::add_auth).
     ///
-    /// The server does not check it: it only compares it with access lists.
+    /// The server does not check it: it only compares it with access lists. The password crosses the network in the clear
+    /// unless there is TLS.
     ///
     /// # Errors
     ///
-    /// As for [`add_auth`](Self::add_auth).
+    /// As for [`add_auth`](Self::add_auth). A user with a colon in the name is refused as
+    /// [`ErrorCode::BadArguments`], since it would be taken for another one.
     ///
     /// # Cancel safety
     ///
     /// As for [`add_auth`](Self::add_auth).
-    pub fn add_digest_auth(&self, user: &str, password: &str) -> Operation<(), AddAuthError> {
-        self.add_auth("digest", Secret::new(format!("{user}:{password}")))
+    pub fn add_digest_auth(&self, user: impl Into<String>, password: Secret) -> Operation<(), AddAuthError> {
+        match (Credentials::Digest { user: user.into(), password }).packet() {
+            Ok(auth) => self.present(auth),
+            Err(_) => {
+                let subject = Subject::of(&Request::Auth(Auth::new("digest", Secret::default())));
+                let error = subject.not_sent(FailureKind::Server(ErrorCode::BadArguments));
+                Operation::refused(error, finish_auth)
+            }
+        }
     }
 
     /// Lists the identities of the connection. Needs a server of 3.7 or later.
@@ -82,6 +94,11 @@ impl Client {
     /// [`WhoAmIError`].
     pub fn who_am_i(&self) -> Operation<Vec<ClientIdentity>, WhoAmIError> {
         self.operate(Request::WhoAmI, Finish::Reply(finish_identities))
+    }
+
+    /// Credentials outlive lost connections, so there is nothing to make again.
+    fn present(&self, auth: Auth) -> Operation<(), AddAuthError> {
+        Operation::new(self.request(Request::Auth(auth)), finish_auth).on(self.terms())
     }
 }
 

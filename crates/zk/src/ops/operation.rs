@@ -16,7 +16,7 @@ use super::{
     route::Route,
     waiting::{Answer, Waiting},
 };
-use crate::{client::Client, response::Response, retry::RetryPolicy, terms::Terms};
+use crate::{client::Client, error::RequestError, response::Response, retry::RetryPolicy, terms::Terms};
 
 /// Makes a result of an answer, and of what was asked where that matters.
 pub(crate) enum Finish<T, E> {
@@ -52,6 +52,12 @@ struct Deadline {
 impl<T, E> Operation<T, E> {
     pub(super) const fn new(response: Response, finish: fn(Answer) -> Result<T, E>) -> Self {
         let waiting = Waiting::Response(response);
+        Self { waiting, finish: Finish::Reply(finish), again: None, deadline: None }
+    }
+
+    /// One that was not submitted, for this reason.
+    pub(super) const fn refused(error: RequestError, finish: fn(Answer) -> Result<T, E>) -> Self {
+        let waiting = Waiting::Refused(error);
         Self { waiting, finish: Finish::Reply(finish), again: None, deadline: None }
     }
 
