@@ -26,6 +26,7 @@ macro_rules! on_both_servers {
     };
 }
 
+mod conversation;
 mod cuts;
 mod hosts;
 mod observed;

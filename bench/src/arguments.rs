@@ -1,0 +1,183 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::{
+    cell::{Cell, Threads},
+    clients::Who,
+    modes::Mode,
+    sample::Span,
+    works::Work,
+};
+
+pub(crate) const USAGE: &str = "\
+usage: cargo xtask bench [options]
+       cargo xtask bench profile --work NAME [--client NAME] [--mode NAME] [--threads NAME] [--seconds N]
+
+  --quick           short rounds, and fewer of them
+  --rounds N        rounds whose median is shown (5; quick: 3)
+  --work NAME       only this work; a name that ends in - takes all that begin so; may be repeated
+  --client NAME     only this client; may be repeated; raw is one of them
+  --mode NAME       only this mode: window, tasks, unordered
+  --threads NAME    only this runtime: current, multi(2)
+  --all             measure every client in every mode in every round, and show all of them
+  --no-counts       leave out the passes that count allocations and system calls
+  --server ADDR     the real server to use, instead of one started from Debian's packages
+  --json            a line of JSON for each row instead of tables
+
+Words go to standard error, results to standard output. `profile` runs one client at one work in this process, to be
+looked at with a profiler.";
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Table(Options),
+    Profile {
+        cell: Cell,
+        seconds: u64,
+    },
+    /// What the processes that this one starts are told.
+    Cell {
+        cell: Cell,
+        addr: SocketAddr,
+        span: Span,
+        counts_allocations: bool,
+    },
+    Canned,
+    Help,
+}
+
+/// What goes into the table, and how well it is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) works: Vec<Work>,
+    pub(crate) clients: Vec<Who>,
+    pub(crate) modes: Vec<Mode>,
+    pub(crate) threads: Vec<Threads>,
+    pub(crate) rounds: usize,
+    pub(crate) span: Span,
+    pub(crate) shows_all: bool,
+    pub(crate) counts: bool,
+    pub(crate) json: bool,
+    pub(crate) server: Option<SocketAddr>,
+}
+
+/// Everything that was said, to be made sense of by the command it is said to.
+#[derive(Debug, Default)]
+struct Said {
+    works: Vec<Work>,
+    clients: Vec<Who>,
+    modes: Vec<Mode>,
+    threads: Vec<Threads>,
+    quick: bool,
+    all: bool,
+    no_counts: bool,
+    json: bool,
+    counts_allocations: bool,
+    rounds: Option<u64>,
+    seconds: Option<u64>,
+    warm_up: Option<u64>,
+    measured: Option<u64>,
+    server: Option<SocketAddr>,
+}
+
+pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let mut arguments = arguments.peekable();
+    let command = arguments.next_if(|first| !first.starts_with("--"));
+    let said = said(arguments)?;
+    match command.as_deref() {
+        None => Ok(Command::Table(options(said))),
+        Some("canned") => Ok(Command::Canned),
+        Some("help") => Ok(Command::Help),
+        Some("profile") => Ok(Command::Profile { cell: cell(&said)?, seconds: said.seconds.unwrap_or(10) }),
+        Some("cell") => {
+            let millis = |millis: Option<u64>| Duration::from_millis(millis.unwrap_or(1_000));
+            let span = Span { warm_up: millis(said.warm_up), measured: millis(said.measured) };
+            let addr = said.server.ok_or("a cell needs a server")?;
+            let counts_allocations = said.counts_allocations;
+            Ok(Command::Cell { cell: cell(&said)?, addr, span, counts_allocations })
+        }
+        Some(other) => Err(format!("unknown command {other:?}")),
+    }
+}
+
+fn said(mut arguments: impl Iterator<Item = String>) -> Result<Said, String> {
+    let mut said = Said::default();
+    while let Some(name) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{name} needs a value"));
+        match name.as_str() {
+            "--quick" => said.quick = true,
+            "--all" => said.all = true,
+            "--no-counts" => said.no_counts = true,
+            "--json" => said.json = true,
+            "--count-allocations" => said.counts_allocations = true,
+            "--work" => said.works.extend(works(&value()?)?),
+            "--client" => said.clients.push(known(&value()?, Who::named, "client")?),
+            "--mode" => said.modes.push(known(&value()?, Mode::named, "mode")?),
+            "--threads" => said.threads.push(known(&value()?, Threads::named, "runtime")?),
+            "--rounds" => said.rounds = Some(number(&value()?)?.max(1)),
+            "--seconds" => said.seconds = Some(number(&value()?)?),
+            "--warm-up" => said.warm_up = Some(number(&value()?)?),
+            "--measured" => said.measured = Some(number(&value()?)?),
+            "--server" => {
+                let addr = value()?;
+                said.server = Some(addr.parse().map_err(|_| format!("{addr:?} is no address and port"))?);
+            }
+            _ => return Err(format!("unknown option {name}")),
+        }
+    }
+    Ok(said)
+}
+
+fn options(said: Said) -> Options {
+    let (rounds, warm_up, measured) = if said.quick { (3, 100, 300) } else { (5, 300, 1_000) };
+    let millis = Duration::from_millis;
+    Options {
+        works: or_all(said.works, &Work::all()),
+        clients: or_all(said.clients, &Who::ALL),
+        modes: or_all(said.modes, &Mode::ALL),
+        threads: or_all(said.threads, &Threads::ALL),
+        rounds: said.rounds.map_or(rounds, |rounds| usize::try_from(rounds).unwrap_or(usize::MAX)),
+        span: Span { warm_up: millis(warm_up), measured: millis(measured) },
+        shows_all: said.all,
+        counts: !said.no_counts,
+        json: said.json,
+        server: said.server,
+    }
+}
+
+fn or_all<T: Clone>(named: Vec<T>, all: &[T]) -> Vec<T> {
+    if named.is_empty() { all.to_vec() } else { named }
+}
+
+fn cell(said: &Said) -> Result<Cell, String> {
+    let &[work] = &said.works[..] else { return Err("one --work is needed".to_owned()) };
+    Ok(Cell {
+        who: said.clients.first().copied().unwrap_or(Who::Quorate),
+        work,
+        mode: said.modes.first().copied().unwrap_or(Mode::Window),
+        threads: said.threads.first().copied().unwrap_or(Threads::Current),
+    })
+}
+
+fn works(name: &str) -> Result<Vec<Work>, String> {
+    let found: Vec<_> = if name.ends_with('-') {
+        Work::all().into_iter().filter(|work| work.name().starts_with(name)).collect()
+    } else {
+        Work::named(name).into_iter().collect()
+    };
+    if found.is_empty() {
+        let names: Vec<_> = Work::all().into_iter().map(Work::name).collect();
+        return Err(format!("unknown work {name:?}; there are {}", names.join(", ")));
+    }
+    Ok(found)
+}
+
+fn known<T>(name: &str, named: impl Fn(&str) -> Option<T>, what: &str) -> Result<T, String> {
+    named(name).ok_or(format!("unknown {what} {name:?}"))
+}
+
+fn number(value: &str) -> Result<u64, String> {
+    value.parse().map_err(|_| format!("{value:?} is no number"))
+}

@@ -1,0 +1,71 @@
+use std::future::Future;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use quorate_zk::{
+    Acl, Client as Inner, ClientOptions, CreateMode, MultiOp, SetData, WatchMode, Watched, Watcher, ZnodePath,
+};
+
+use super::{Client, Multi};
+
+pub(crate) struct Quorate(Inner);
+
+impl Client for Quorate {
+    const IS_LAZY: bool = false;
+    type Path = ZnodePath;
+    type Watch = Watcher;
+
+    async fn connect(addr: SocketAddr) -> Self {
+        let client = ClientOptions::new([addr.to_string()]).connect().expect("the address is good");
+        client.session().await.expect("the server is there");
+        Self(client)
+    }
+
+    fn path(path: &str) -> ZnodePath {
+        ZnodePath::new(path).expect("the path is good")
+    }
+
+    fn get(&self, path: &ZnodePath) -> impl Future<Output = usize> + Send {
+        let get = self.0.get_data(path);
+        async { get.await.expect("get works").data.map_or(0, |data| data.len()) }
+    }
+
+    fn set(&self, path: &ZnodePath, data: &'static [u8]) -> impl Future<Output = ()> + Send {
+        let set = self.0.set_data(path, Bytes::from_static(data), None);
+        async { _ = set.await.expect("set works") }
+    }
+
+    fn create<'a>(&'a self, path: &'a ZnodePath, data: &'static [u8]) -> impl Future<Output = ()> + Send {
+        let acl = vec![Acl::open()];
+        let create = self.0.create(path, Bytes::from_static(data), CreateMode::Persistent, acl);
+        async { _ = create.await.expect("create works") }
+    }
+
+    fn delete(&self, path: &ZnodePath) -> impl Future<Output = ()> + Send {
+        let delete = self.0.delete(path, None);
+        async { _ = delete.await.expect("delete works") }
+    }
+
+    fn watch(&self, path: &ZnodePath) -> impl Future<Output = Watcher> + Send {
+        let adding = self.0.add_watch(path, WatchMode::Persistent);
+        async { adding.await.expect("watching works") }
+    }
+
+    async fn fired(mut watch: Watcher) {
+        assert!(matches!(watch.next().await, Some(Watched::Event(_))), "the watch fires");
+    }
+}
+
+impl Multi for Quorate {
+    fn multi(&self, paths: &[ZnodePath], data: &'static [u8]) -> impl Future<Output = usize> + Send {
+        let op = |path: &ZnodePath| {
+            MultiOp::SetData(SetData {
+                path: path.clone(),
+                data: Some(Bytes::from_static(data)),
+                version: -1,
+            })
+        };
+        let multi = self.0.multi(paths.iter().map(op).collect());
+        async { multi.await.expect("multi works").len() }
+    }
+}

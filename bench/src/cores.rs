@@ -1,0 +1,45 @@
+//! Server and client on different cores, so that neither is measured waiting for the other's.
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Runs something whose threads and processes are to stay on the last core, where the servers are.
+pub(crate) fn on_the_servers<T>(act: impl FnOnce() -> T) -> T {
+    let before = sched_getaffinity(None).ok();
+    pin_to_the_servers();
+    let done = act();
+    if let Some(before) = before {
+        // It was possible a moment ago; if not now, this process merely stays where the servers are.
+        let _ = sched_setaffinity(None, &before);
+    }
+    done
+}
+
+/// Moves this thread, and those it starts from now on, to the last core.
+pub(crate) fn pin_to_the_servers() {
+    let cores = allowed();
+    if let [_, .., last] = cores[..] {
+        pin(&[last]);
+    }
+}
+
+/// Moves this thread, and those it starts from now on, to cores where no server is: one, or two if there are so many.
+pub(crate) fn pin_to_the_clients() {
+    let cores = allowed();
+    match cores[..] {
+        [] | [_] => {}
+        [first, _] => pin(&[first]),
+        [first, second, ..] => pin(&[first, second]),
+    }
+}
+
+fn allowed() -> Vec<usize> {
+    let set = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
+    (0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core)).collect()
+}
+
+fn pin(cores: &[usize]) {
+    let mut set = CpuSet::new();
+    cores.iter().for_each(|&core| set.set(core));
+    // Where it is not allowed the figures are merely less steady.
+    let _ = sched_setaffinity(None, &set);
+}

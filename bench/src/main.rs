@@ -1,0 +1,158 @@
+//! The ZooKeeper clients of Rust, side by side in one run: rate, CPU, allocations and system calls per operation,
+//! against a canned server that leaves nothing but the client's own cost, and against a real one.
+
+mod allocations;
+mod arguments;
+mod batch;
+mod canned;
+mod cell;
+mod clients;
+mod cores;
+mod load;
+mod modes;
+mod processes;
+mod raw;
+mod real;
+mod rounds;
+mod sample;
+mod table;
+mod watches;
+mod wire;
+mod works;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use arguments::{Command, Options, USAGE};
+use cell::{Cell, Threads};
+use clients::Who;
+use modes::Mode;
+use processes::{Canned, Tracer};
+use raw::Raw;
+use real::Real;
+use sample::Span;
+use works::{Kind, Place, Work};
+
+fn main() -> ExitCode {
+    let command = match arguments::parse(std::env::args().skip(1)) {
+        Ok(command) => command,
+        Err(reason) => {
+            say(&format!("{reason}\n\n{USAGE}"));
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Table(options) => tables(&options)?,
+        Command::Profile { cell, seconds } => profile(cell, seconds)?,
+        Command::Cell { cell, addr, span, counts_allocations } => {
+            cell::run(cell, addr, span, counts_allocations)?;
+        }
+        Command::Canned => canned::serve()?,
+        Command::Help => say(USAGE),
+    }
+    Ok(())
+}
+
+/// Measures every work, and prints its table as soon as it is there.
+fn tables(options: &Options) -> Result<(), Box<dyn Error>> {
+    let tracer = if options.counts { Tracer::find() } else { None };
+    if options.counts && tracer.is_none() {
+        say("neither perf nor strace works here: no system calls are counted");
+    }
+    let (canned, real): (Vec<_>, Vec<_>) = options.works.iter().partition(|work| work.place == Place::Canned);
+    if !canned.is_empty() {
+        let server = Canned::start()?;
+        for work in canned {
+            print(work, server.addr(), options, tracer)?;
+        }
+    }
+    if let Some(&first) = real.first() {
+        let server = Server::reach(options)?;
+        warm_up(first, server.addr())?;
+        for work in real {
+            print(work, server.addr(), options, tracer)?;
+            server.trim();
+        }
+    }
+    Ok(())
+}
+
+/// The real server: ours, or somebody's.
+enum Server {
+    Ours(Real),
+    Theirs(SocketAddr),
+}
+
+impl Server {
+    fn reach(options: &Options) -> io::Result<Self> {
+        match options.server {
+            Some(addr) => Ok(Self::Theirs(addr)),
+            None => Real::start().map(Self::Ours),
+        }
+    }
+
+    fn addr(&self) -> SocketAddr {
+        match self {
+            Self::Ours(server) => server.addr(),
+            Self::Theirs(addr) => *addr,
+        }
+    }
+
+    fn trim(&self) {
+        if let Self::Ours(server) = self {
+            server.trim();
+        }
+    }
+}
+
+/// Creates the znodes, and keeps the server busy until its code is compiled.
+fn warm_up(work: Work, addr: SocketAddr) -> Result<(), Box<dyn Error>> {
+    say("warming the server up");
+    Raw::connect(addr)?.set_up()?;
+    let span = Span { warm_up: Duration::ZERO, measured: Duration::from_secs(5) };
+    for kind in [Kind::GetSmall, Kind::Set, Kind::CreateDelete] {
+        let work = Work { kind, in_flight: 128, ..work };
+        let cell = Cell { who: Who::Raw, work, mode: Mode::Window, threads: Threads::Current };
+        processes::time(cell, addr, span)?;
+    }
+    Ok(())
+}
+
+fn print(work: Work, addr: SocketAddr, options: &Options, tracer: Option<Tracer>) -> io::Result<()> {
+    let rows = rounds::measure(work, addr, options, tracer);
+    let text = if options.json { table::json(work, &rows) } else { table::table(work, &rows) };
+    let mut stdout = io::stdout();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Runs one cell in this process.
+fn profile(cell: Cell, seconds: u64) -> Result<(), Box<dyn Error>> {
+    if !cell.who.can(cell.work.kind) {
+        return Err(format!("{} cannot do {}", cell.who.name(), cell.work.name()).into());
+    }
+    let server = Canned::start()?;
+    let span = Span { warm_up: Duration::from_millis(300), measured: Duration::from_secs(seconds) };
+    let found = cell::here(cell, server.addr(), span)?;
+    let row = rounds::Row::once(cell, &found);
+    say(&format!("{}: {:.0} ops/s, {:.3} us of CPU per op", cell.work.name(), row.rate(), row.cpu()));
+    Ok(())
+}
+
+/// Says something beside the results. If nobody listens, the results still speak.
+fn say(words: &str) {
+    let _ = writeln!(io::stderr(), "{words}");
+}

@@ -1,0 +1,210 @@
+//! Rounds in which every client has its turn, so that a change of the weather meets all of them.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::{
+    arguments::Options,
+    cell::{Cell, Found, Threads},
+    clients::Who,
+    modes::Mode,
+    processes::{self, Tracer},
+    sample::Span,
+    say,
+    works::Work,
+};
+
+/// Of one client's ways to work, those this close to its fastest are measured in every round.
+const CLOSE: f64 = 0.9;
+/// But no more than this.
+const CLOSE_MAX: usize = 2;
+
+/// What was found out about one cell.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) cell: Cell,
+    pub(crate) rounds: Vec<Round>,
+    pub(crate) allocations: Option<f64>,
+    pub(crate) system_calls: Option<f64>,
+}
+
+/// One round of a cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Round {
+    /// Operations in a second.
+    pub(crate) rate: f64,
+    /// Microseconds of CPU for an operation.
+    pub(crate) cpu: f64,
+}
+
+impl Row {
+    fn new(cell: Cell) -> Self {
+        Self { cell, rounds: Vec::new(), allocations: None, system_calls: None }
+    }
+
+    /// The row of a single round.
+    pub(crate) fn once(cell: Cell, found: &Found) -> Self {
+        let mut row = Self::new(cell);
+        row.add(found);
+        row
+    }
+
+    pub(crate) fn rate(&self) -> f64 {
+        median(self.rounds.iter().map(|round| round.rate))
+    }
+
+    pub(crate) fn cpu(&self) -> f64 {
+        median(self.rounds.iter().map(|round| round.cpu))
+    }
+
+    /// Half the distance between the slowest and the fastest round, as a part of the median.
+    pub(crate) fn spread(&self) -> f64 {
+        let rates = || self.rounds.iter().map(|round| round.rate);
+        (rates().fold(0.0, f64::max) - rates().fold(f64::MAX, f64::min)) / 2.0 / self.rate()
+    }
+
+    /// Runs the cell once more. A client that fails is out.
+    fn run(&mut self, addr: SocketAddr, span: Span) -> bool {
+        match processes::time(self.cell, addr, span) {
+            Ok(found) => {
+                self.add(&found);
+                true
+            }
+            Err(reason) => {
+                self.complain(&reason);
+                false
+            }
+        }
+    }
+
+    fn add(&mut self, found: &Found) {
+        let ops = self.ops(found.sample.replies);
+        let rate = ops / found.sample.time.as_secs_f64();
+        let cpu = found.sample.cpu.as_secs_f64() * 1e6 / ops;
+        self.rounds.push(Round { rate, cpu });
+    }
+
+    fn count(&mut self, addr: SocketAddr, span: Span, tracer: Option<Tracer>) {
+        // These passes are slower, and only their counts are used.
+        match processes::count_allocations(self.cell, addr, span) {
+            Ok(found) => {
+                self.allocations = Some(found.sample.allocations as f64 / self.ops(found.sample.replies));
+            }
+            Err(reason) => self.complain(&reason),
+        }
+        // The calls of a process cannot be told apart by what it was doing, and here it does two things.
+        let Some(tracer) = tracer.filter(|_| !self.cell.work.kind.is_of_watches()) else { return };
+        match tracer.count(self.cell, addr, span) {
+            Ok((found, calls)) => self.system_calls = Some(calls as f64 / self.ops(found.replies)),
+            Err(reason) => self.complain(&reason),
+        }
+    }
+
+    fn ops(&self, replies: u64) -> f64 {
+        replies as f64 / self.cell.work.kind.requests() as f64
+    }
+
+    fn complain(&self, reason: &str) {
+        let Cell { who, work, mode, threads } = self.cell;
+        say(&format!("{} at {} ({}, {}): {reason}", who.name(), work.name(), mode.name(), threads.name()));
+    }
+}
+
+/// Measures a work. The rows are in the order of the clients, each one's fastest first.
+pub(crate) fn measure(work: Work, addr: SocketAddr, options: &Options, tracer: Option<Tracer>) -> Vec<Row> {
+    let mut rows: Vec<_> = cells(work, options).into_iter().map(Row::new).collect();
+    if !options.shows_all {
+        scout(&mut rows, addr, options.span);
+    }
+    for round in 1..=options.rounds {
+        say(&format!("{}: round {round} of {}, {} processes", work.name(), options.rounds, rows.len()));
+        rows.retain_mut(|row| row.run(addr, options.span));
+    }
+    rows.retain(|row| !row.rounds.is_empty());
+    rows.sort_by(|one, other| one.cell.who.cmp(&other.cell.who).then(other.rate().total_cmp(&one.rate())));
+    if !options.shows_all {
+        rows.dedup_by_key(|row| row.cell.who);
+    }
+    if options.counts {
+        say(&format!("{}: counting", work.name()));
+        let mut counted = None;
+        for row in &mut rows {
+            if counted.replace(row.cell.who) != Some(row.cell.who) {
+                row.count(addr, shorter(options.span), tracer);
+            }
+        }
+    }
+    rows
+}
+
+fn cells(work: Work, options: &Options) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for &who in options.clients.iter().filter(|who| who.can(work.kind)) {
+        let modes = options
+            .modes
+            .iter()
+            .flat_map(|&mode| options.threads.iter().map(move |&threads| (mode, threads)));
+        let ways = modes.map(|(mode, threads)| Cell { who, work, mode, threads });
+        if who == Who::Raw {
+            cells.push(Cell { who, work, mode: Mode::Window, threads: Threads::Current });
+        } else {
+            cells.extend(ways.filter(|cell| is_of_use(*cell)));
+        }
+    }
+    cells
+}
+
+/// Watches are armed by one task, and one request in flight is the same in a window and out of order.
+fn is_of_use(cell: Cell) -> bool {
+    match cell.mode {
+        Mode::Window => true,
+        Mode::Tasks => !cell.work.kind.is_of_watches(),
+        Mode::Unordered => !cell.work.kind.is_of_watches() && cell.work.in_flight > 1,
+    }
+}
+
+/// Leaves only the ways to work that may turn out the best of their client.
+fn scout(rows: &mut Vec<Row>, addr: SocketAddr, span: Span) {
+    let Some(work) = rows.first().map(|row| row.cell.work) else { return };
+    say(&format!("{}: looking for the best way of each client, {} processes", work.name(), rows.len()));
+    rows.retain_mut(|row| row.run(addr, shorter(span)));
+    rows.sort_by(|one, other| one.cell.who.cmp(&other.cell.who).then(other.rate().total_cmp(&one.rate())));
+    let (mut who, mut best, mut kept) = (None, 0.0, 0);
+    rows.retain_mut(|row| {
+        if who.replace(row.cell.who) != Some(row.cell.who) {
+            (best, kept) = (row.rate(), 0);
+        }
+        kept += 1;
+        let stays = kept <= CLOSE_MAX && row.rate() >= CLOSE * best;
+        row.rounds.clear();
+        stays
+    });
+}
+
+fn shorter(span: Span) -> Span {
+    let least = Duration::from_millis(150);
+    Span { warm_up: span.warm_up / 2, measured: (span.measured / 3).max(least) }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        len if len % 2 == 0 => f64::midpoint(values[middle - 1], values[middle]),
+        _ => values[middle],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_is_in_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0].into_iter()), 2.5);
+        assert!(median([].into_iter()).is_nan());
+    }
+}

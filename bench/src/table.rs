@@ -1,0 +1,139 @@
+//! What a person, or a program, gets to read.
+
+use std::fmt::Write as _;
+
+use crate::{cell::Cell, clients::Who, rounds::Row, works::Work};
+
+const COLUMNS: [&str; 9] = [
+    "client",
+    "mode, runtime",
+    "ops/s",
+    "CPU us/op",
+    "allocs/op",
+    "syscalls/op",
+    "rate / raw",
+    "rate / best peer",
+    "CPU / best peer",
+];
+
+/// What the others are compared with.
+struct Best {
+    raw_rate: Option<f64>,
+    peer_rate: Option<f64>,
+    peer_cpu: Option<f64>,
+}
+
+impl Best {
+    /// The fastest and the cheapest peer need not be the same one.
+    fn of(rows: &[Row]) -> Self {
+        let raw = rows.iter().filter(|row| row.cell.who == Who::Raw);
+        let peers = || rows.iter().filter(|row| row.cell.who.is_peer());
+        Self {
+            raw_rate: raw.map(Row::rate).next(),
+            peer_rate: peers().map(Row::rate).reduce(f64::max),
+            peer_cpu: peers().map(Row::cpu).reduce(f64::min),
+        }
+    }
+}
+
+/// A heading and a table.
+pub(crate) fn table(work: Work, rows: &[Row]) -> String {
+    let best = Best::of(rows);
+    let mut lines = vec![COLUMNS.map(str::to_owned)];
+    lines.extend(rows.iter().map(|row| cells(row, &best)));
+    let widths: Vec<_> = (0..COLUMNS.len())
+        .map(|column| lines.iter().map(|line| line[column].len()).max().unwrap_or(0))
+        .collect();
+    let mut text = format!("\n### {}\n\n", work.title());
+    for (number, line) in lines.iter().enumerate() {
+        // Writing to a string cannot fail.
+        for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
+            let _ =
+                if column < 2 { write!(text, "| {cell:width$} ") } else { write!(text, "| {cell:>width$} ") };
+        }
+        text.push_str("|\n");
+        if number == 0 {
+            for (column, width) in widths.iter().enumerate() {
+                let colon = if column < 2 { '-' } else { ':' };
+                let _ = write!(text, "|{}{colon}", "-".repeat(width + 1));
+            }
+            text.push_str("|\n");
+        }
+    }
+    text
+}
+
+fn cells(row: &Row, best: &Best) -> [String; COLUMNS.len()] {
+    let Cell { who, mode, threads, .. } = row.cell;
+    let way = if who == Who::Raw { String::new() } else { format!("{}, {}", mode.name(), threads.name()) };
+    let ratio = |value: f64, to: Option<f64>| to.map_or("-".to_owned(), |to| format!("{:.2}", value / to));
+    let compared =
+        |value: f64, to: Option<f64>| if who == Who::Raw { "-".to_owned() } else { ratio(value, to) };
+    let digits = |value: Option<f64>| value.map_or("-".to_owned(), three);
+    [
+        who.name().to_owned(),
+        way,
+        format!("{} ±{:.0}%", thousands(row.rate()), row.spread() * 100.0),
+        three(row.cpu()),
+        digits(row.allocations),
+        digits(row.system_calls),
+        ratio(row.rate(), best.raw_rate),
+        compared(row.rate(), best.peer_rate),
+        compared(row.cpu(), best.peer_cpu),
+    ]
+}
+
+/// A line for each row.
+pub(crate) fn json(work: Work, rows: &[Row]) -> String {
+    let number = |value: Option<f64>| value.map_or("null".to_owned(), |value| format!("{value:.4}"));
+    let line = |row: &Row| {
+        let Cell { who, mode, threads, .. } = row.cell;
+        format!(
+            "{{\"work\":\"{}\",\"client\":\"{}\",\"mode\":\"{}\",\"runtime\":\"{}\",\"rounds\":{},\
+             \"ops_per_second\":{:.1},\"spread\":{:.4},\"cpu_us_per_op\":{:.4},\"allocations_per_op\":{},\
+             \"system_calls_per_op\":{}}}\n",
+            work.name(),
+            who.name(),
+            mode.name(),
+            threads.name(),
+            row.rounds.len(),
+            row.rate(),
+            row.spread(),
+            row.cpu(),
+            number(row.allocations),
+            number(row.system_calls),
+        )
+    };
+    rows.iter().map(line).collect()
+}
+
+fn thousands(rate: f64) -> String {
+    match rate {
+        ..1e3 => three(rate),
+        ..1e6 => format!("{} k", three(rate / 1e3)),
+        _ => format!("{} M", three(rate / 1e6)),
+    }
+}
+
+/// Three digits, or whatever is in front of the point.
+fn three(value: f64) -> String {
+    match value.abs() {
+        ..0.0005 => "0".to_owned(),
+        ..0.1 => format!("{value:.3}"),
+        ..10.0 => format!("{value:.2}"),
+        ..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_three_digits() {
+        let shown = [0.0, 0.0312, 0.3, 1.13, 26.04, 831.6].map(three);
+        assert_eq!(shown, ["0", "0.031", "0.30", "1.13", "26.0", "832"]);
+        assert_eq!([940.0, 35_000.0, 7_812_345.0].map(thousands), ["940", "35.0 k", "7.81 M"]);
+    }
+}
