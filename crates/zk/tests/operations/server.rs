@@ -1,0 +1,40 @@
+//! What a server tells of itself, of the session and of the ensemble.
+
+use quorate_zk::{ClientIdentity, GetConfigError};
+
+use crate::world::{World, create, path, soon};
+
+claims! {
+    the_identities_of_a_session_are_told,
+    the_configuration_is_read_whatever_the_chroot,
+    requests_may_be_many_and_keep_their_order,
+}
+
+async fn the_identities_of_a_session_are_told(world: World) {
+    let nobody = soon(world.client().who_am_i()).await.unwrap();
+    assert!(nobody.iter().all(|identity| identity.scheme != "digest"), "{nobody:?}");
+    let known = soon(world.user("me").who_am_i()).await.unwrap();
+    let me = ClientIdentity { scheme: "digest".to_owned(), user: "me".to_owned() };
+    assert!(known.contains(&me), "{known:?}");
+}
+
+async fn the_configuration_is_read_whatever_the_chroot(world: World) {
+    let client = world.client();
+    create(&client, "/chroot").await;
+    match soon(client.chroot(&path("/chroot")).get_config()).await {
+        Ok(config) => {
+            assert!(config.members.iter().all(|member| !member.peer_addresses.is_empty()));
+            assert_eq!(config.members.is_empty(), config.version == 0, "{config:?}");
+        }
+        Err(error) => assert!(matches!(error, GetConfigError::Unsupported(_)), "{error:?}"),
+    }
+}
+
+async fn requests_may_be_many_and_keep_their_order(world: World) {
+    let client = world.client();
+    create(&client, "/node").await;
+    let sets: Vec<_> = (0..300).map(|version| client.set_data(&path("/node"), "", version)).collect();
+    for (version, set) in (1..).zip(sets) {
+        assert_eq!(soon(set).await.unwrap().version, version);
+    }
+}
