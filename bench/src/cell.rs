@@ -156,7 +156,7 @@ fn with<C: Client>(runtime: &Runtime, cell: Cell, addr: SocketAddr, span: Span) 
         Kind::WatchesArmed | Kind::WatchesFired => runtime.block_on(async {
             let watching = async move {
                 let client = C::connect(addr).await;
-                let sample = watches::run(&client, work.kind, in_flight, span).await;
+                let sample = watches::run(&client, work, mode, span).await;
                 // The session must outlast the measurement, and its end is not part of it.
                 std::mem::forget(client);
                 sample

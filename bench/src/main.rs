@@ -17,6 +17,7 @@ mod rounds;
 mod sample;
 mod table;
 mod watches;
+mod weather;
 mod wire;
 mod works;
 
@@ -34,6 +35,7 @@ use processes::{Canned, Tracer};
 use raw::Raw;
 use real::Real;
 use sample::Span;
+use weather::Weather;
 use works::{Kind, Place, Work};
 
 fn main() -> ExitCode {
@@ -76,14 +78,14 @@ fn tables(options: &Options) -> Result<(), Box<dyn Error>> {
     if !canned.is_empty() {
         let server = Canned::start()?;
         for work in canned {
-            print(work, server.addr(), options, tracer)?;
+            print(work, server.addr(), Some(server.id()), options, tracer)?;
         }
     }
     if let Some(&first) = real.first() {
         let server = Server::reach(options)?;
         warm_up(first, server.addr())?;
         for work in real {
-            print(work, server.addr(), options, tracer)?;
+            print(work, server.addr(), server.id(), options, tracer)?;
             server.trim();
         }
     }
@@ -111,6 +113,13 @@ impl Server {
         }
     }
 
+    fn id(&self) -> Option<u32> {
+        match self {
+            Self::Ours(server) => Some(server.id()),
+            Self::Theirs(_) => None,
+        }
+    }
+
     fn trim(&self) {
         if let Self::Ours(server) = self {
             server.trim();
@@ -131,9 +140,17 @@ fn warm_up(work: Work, addr: SocketAddr) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn print(work: Work, addr: SocketAddr, options: &Options, tracer: Option<Tracer>) -> io::Result<()> {
+fn print(
+    work: Work,
+    addr: SocketAddr,
+    server: Option<u32>,
+    options: &Options,
+    tracer: Option<Tracer>,
+) -> io::Result<()> {
+    let before = Weather::now(server);
     let rows = rounds::measure(work, addr, options, tracer);
-    let text = if options.json { table::json(work, &rows) } else { table::table(work, &rows) };
+    let others = before.zip(Weather::now(server)).map(|(before, now)| now.others_since(before));
+    let text = if options.json { table::json(work, &rows) } else { table::table(work, &rows, others) };
     let mut stdout = io::stdout();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()

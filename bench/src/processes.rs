@@ -34,6 +34,10 @@ impl Canned {
     pub(crate) const fn addr(&self) -> SocketAddr {
         self.addr
     }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Canned {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::{
-    sample::{Counter, Moment, Sample, Span, counters},
+    sample::{Counter, Moment, Rounds, Sample, Span, counters},
     wire::{self, Record, int_at, request},
     works::{
         BIG, BIG_PATH, FIRE_PATH, Kind, MULTI_OPS, ROOT_PATH, SMALL, SMALL_PATH, WATCHES, Work, multi_path,
@@ -120,7 +120,8 @@ pub(crate) fn watches(addr: SocketAddr, work: Work, span: Span) -> io::Result<Sa
     let mut raw = Raw::connect(addr)?;
     let arm = Requests::new((0..WATCHES).map(|watch| get(&watch_path(watch), true)));
     let fire = set(FIRE_PATH);
-    let mut round = || -> io::Result<Sample> {
+    let mut rounds = Rounds::new(span);
+    while rounds.go_on() {
         let start = Moment::now(0);
         for first in (0..WATCHES).step_by(work.in_flight) {
             let count = work.in_flight.min(WATCHES - first);
@@ -131,17 +132,9 @@ pub(crate) fn watches(addr: SocketAddr, work: Work, span: Span) -> io::Result<Sa
         raw.stream.write_all(&fire)?;
         raw.receive_all(WATCHES + 1)?;
         let fired = Moment::now(2 * WATCHES as u64);
-        Ok(if work.kind == Kind::WatchesArmed { armed - start } else { fired - armed })
-    };
-    let mut warm = Sample::default();
-    while warm.time < span.warm_up {
-        warm += round()?;
+        rounds.add(if work.kind == Kind::WatchesArmed { armed - start } else { fired - armed });
     }
-    let mut measured = Sample::default();
-    while measured.time < span.measured {
-        measured += round()?;
-    }
-    Ok(measured)
+    Ok(rounds.sample())
 }
 
 /// Encoded requests, to be sent round and round.

@@ -62,6 +62,10 @@ impl Real {
         self.addr
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Deletes what a server that is never started again does not need, and what fills the memory.
     pub(crate) fn trim(&self) {
         let Ok(files) = fs::read_dir(self.folder.join("data/version-2")) else { return };

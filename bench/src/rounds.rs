@@ -159,7 +159,7 @@ fn is_of_use(cell: Cell) -> bool {
     match cell.mode {
         Mode::Window => true,
         Mode::Tasks => !cell.work.kind.is_of_watches(),
-        Mode::Unordered => !cell.work.kind.is_of_watches() && cell.work.in_flight > 1,
+        Mode::Unordered => cell.work.in_flight > 1,
     }
 }
 

@@ -85,3 +85,33 @@ fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
+
+/// Rounds that take a span together, of each of which only a part is sampled.
+pub(crate) struct Rounds {
+    span: Span,
+    started: Instant,
+    is_warm: bool,
+    sampled: Sample,
+}
+
+impl Rounds {
+    pub(crate) fn new(span: Span) -> Self {
+        Self { span, started: Instant::now(), is_warm: false, sampled: Sample::default() }
+    }
+
+    /// Whether there should be another. There is one at least that counts.
+    pub(crate) fn go_on(&mut self) -> bool {
+        if !self.is_warm && self.started.elapsed() >= self.span.warm_up {
+            (self.is_warm, self.started, self.sampled) = (true, Instant::now(), Sample::default());
+        }
+        !self.is_warm || self.sampled.replies == 0 || self.started.elapsed() < self.span.measured
+    }
+
+    pub(crate) fn add(&mut self, sample: Sample) {
+        self.sampled += sample;
+    }
+
+    pub(crate) const fn sample(&self) -> Sample {
+        self.sampled
+    }
+}

@@ -36,8 +36,11 @@ impl Best {
     }
 }
 
-/// A heading and a table.
-pub(crate) fn table(work: Work, rows: &[Row]) -> String {
+/// From here on the others that use the machine are worth a warning.
+const OTHERS_MAX: f64 = 0.03;
+
+/// A heading and a table, and a warning if others used a part of the machine.
+pub(crate) fn table(work: Work, rows: &[Row], others: Option<f64>) -> String {
     let best = Best::of(rows);
     let mut lines = vec![COLUMNS.map(str::to_owned)];
     lines.extend(rows.iter().map(|row| cells(row, &best)));
@@ -59,6 +62,9 @@ pub(crate) fn table(work: Work, rows: &[Row]) -> String {
             }
             text.push_str("|\n");
         }
+    }
+    if let Some(others) = others.filter(|others| *others > OTHERS_MAX) {
+        let _ = writeln!(text, "\nRough: others used {:.0}% of the machine meanwhile.", others * 100.0);
     }
     text
 }

@@ -1,44 +1,46 @@
 //! Watches armed and fired, again and again.
 
+use futures_util::{StreamExt, stream::FuturesUnordered};
+
 use crate::{
     clients::Client,
-    modes::begin,
-    sample::{Moment, Sample, Span},
-    works::{FIRE_PATH, Kind, SMALL, WATCHES, watch_path},
+    modes::{Mode, begin},
+    sample::{Moment, Rounds, Sample, Span},
+    works::{FIRE_PATH, Kind, SMALL, WATCHES, Work, watch_path},
 };
 
 /// Runs rounds of both, and samples one of them.
-pub(crate) async fn run<C: Client>(client: &C, kind: Kind, in_flight: usize, span: Span) -> Sample {
+pub(crate) async fn run<C: Client>(client: &C, work: Work, mode: Mode, span: Span) -> Sample {
     let paths: Vec<_> = (0..WATCHES).map(|watch| C::path(&watch_path(watch))).collect();
     let fire = C::path(FIRE_PATH);
-    let mut warm = Sample::default();
-    while warm.time < span.warm_up {
-        warm += round(client, &paths, &fire, kind, in_flight).await;
+    let mut rounds = Rounds::new(span);
+    while rounds.go_on() {
+        let start = Moment::now(0);
+        let watches = match mode {
+            Mode::Window => arm(client, &paths, work.in_flight).await,
+            _ => arm_unordered(client, &paths, work.in_flight).await,
+        };
+        let armed = Moment::now(WATCHES as u64);
+        client.set(&fire, &SMALL).await;
+        for watch in watches {
+            C::fired(watch).await;
+        }
+        let fired = Moment::now(2 * WATCHES as u64);
+        rounds.add(if work.kind == Kind::WatchesArmed { armed - start } else { fired - armed });
     }
-    let mut measured = Sample::default();
-    while measured.time < span.measured {
-        measured += round(client, &paths, &fire, kind, in_flight).await;
-    }
-    measured
+    rounds.sample()
 }
 
-async fn round<C: Client>(
-    client: &C,
-    paths: &[C::Path],
-    fire: &C::Path,
-    kind: Kind,
-    in_flight: usize,
-) -> Sample {
-    let count = paths.len() as u64;
-    let start = Moment::now(0);
-    let watches = arm(client, paths, in_flight).await;
-    let armed = Moment::now(count);
-    client.set(fire, &SMALL).await;
-    for watch in watches {
-        C::fired(watch).await;
+async fn arm_unordered<C: Client>(client: &C, paths: &[C::Path], in_flight: usize) -> Vec<C::Watch> {
+    let mut watches = Vec::with_capacity(paths.len());
+    let (first, rest) = paths.split_at(in_flight);
+    let mut rest = rest.iter();
+    let mut arming: FuturesUnordered<_> = first.iter().map(|path| client.watch(path)).collect();
+    while let Some(watch) = arming.next().await {
+        watches.push(watch);
+        arming.extend(rest.next().map(|path| client.watch(path)));
     }
-    let fired = Moment::now(2 * count);
-    if kind == Kind::WatchesArmed { armed - start } else { fired - armed }
+    watches
 }
 
 /// Like a window of reads, but what comes of each is kept.

@@ -7,28 +7,35 @@ use anyhow::{Result, bail, ensure};
 
 use crate::run::{Run, cargo, run, succeeds};
 
-/// A Java runtime without a screen, and ZooKeeper's classes. Neither package starts a service: ZooKeeper's does not
-/// even contain one, and its command line is in the same classes.
-const PACKAGES: [&str; 2] = ["default-jre-headless", "libzookeeper-java"];
+/// A Java runtime without a screen, ZooKeeper's classes, and another client of it. None of the packages starts a
+/// service: ZooKeeper's does not even contain one, and its command line is in the same classes.
+const PACKAGES: [&str; 3] = ["default-jre-headless", "libzookeeper-java", "python3-kazoo"];
 
-/// The files of those packages that the tests use.
-const JARS: [&str; 2] = ["/usr/share/java/zookeeper.jar", "/usr/share/java/slf4j-simple.jar"];
+/// The files of those packages that the tests use, and Debian's own Python, which alone knows Debian's kazoo.
+const FILES: [&str; 6] = [
+    "/usr/share/java/zookeeper.jar",
+    "/usr/share/java/slf4j-simple.jar",
+    "/usr/share/java/netty-codec.jar",
+    "/usr/share/java/netty-resolver.jar",
+    "/usr/bin/python3",
+    "/usr/lib/python3/dist-packages/kazoo",
+];
 
 /// Fetches the crates of the lock file, which must be up to date. Later steps can do without a network then.
 pub(crate) fn crates(steps: &mut Run) -> Result<()> {
     steps.step("crates of the lock file", || run(&mut cargo(&["fetch", "--locked"])))
 }
 
-/// Makes sure that real servers can be started.
+/// Makes sure that real servers, and other clients than ours, can be started.
 pub(crate) fn servers(steps: &mut Run) -> Result<()> {
-    steps.step("Java and ZooKeeper", zookeeper)
+    steps.step("Java, ZooKeeper and kazoo", packages)
 }
 
-fn zookeeper() -> Result<()> {
+fn packages() -> Result<()> {
     if present() {
         return Ok(());
     }
-    let by_hand = format!("install {} by hand, then run this again", PACKAGES.join(" and "));
+    let by_hand = format!("install {} by hand, then run this again", PACKAGES.join(", "));
     if !succeeds("apt-get", &["--version"]) {
         bail!("there is no apt-get here: {by_hand}");
     }
@@ -38,12 +45,12 @@ fn zookeeper() -> Result<()> {
     }
     run(&mut apt(as_root, &["update"]))?;
     run(apt(as_root, &["install", "--yes", "--no-install-recommends"]).args(PACKAGES))?;
-    ensure!(present(), "apt-get installed {} but they are not usable: {by_hand}", PACKAGES.join(" and "));
+    ensure!(present(), "apt-get installed {} but they are not usable: {by_hand}", PACKAGES.join(", "));
     Ok(())
 }
 
 fn present() -> bool {
-    succeeds("java", &["-version"]) && JARS.iter().all(|jar| Path::new(jar).exists())
+    succeeds("java", &["-version"]) && FILES.iter().all(|file| Path::new(file).exists())
 }
 
 fn is_root() -> bool {

@@ -2,59 +2,15 @@
 
 use std::{io, time::Duration};
 
-use quorate_zk_proto::{OpCode, REQUEST_BYTES_MAX};
+use quorate_zk_proto::{Id, Secret};
 
-use crate::{clock::millis, ensemble::Config, fake::FakeZooKeeper};
-
-/// The version of ZooKeeper that is imitated: which operations it knows, and how its watches behave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum ServerVersion {
-    /// 3.4: no containers, no stat on create, no removing of watches.
-    V3_4,
-    /// 3.5: no persistent watches, no multi read.
-    V3_5,
-    /// 3.6: no `whoAmI`.
-    V3_6,
-    /// 3.7: like 3.8.
-    V3_7,
-    /// 3.8.0: one watch mode for each path and session, and no zxid in notifications.
-    V3_8,
-    /// 3.9: all watch modes side by side, and the zxid in notifications.
-    V3_9,
-}
-
-impl ServerVersion {
-    /// Returns whether such a server knows the operation. It closes the connection on others.
-    #[must_use]
-    pub fn knows(self, op: OpCode) -> bool {
-        let since = match op {
-            OpCode::Create2 | OpCode::RemoveWatches | OpCode::CreateContainer | OpCode::CreateTtl => {
-                Self::V3_5
-            }
-            OpCode::MultiRead
-            | OpCode::GetEphemerals
-            | OpCode::GetAllChildrenNumber
-            | OpCode::SetWatches2
-            | OpCode::AddWatch => Self::V3_6,
-            OpCode::WhoAmI => Self::V3_7,
-            _ => Self::V3_4,
-        };
-        self >= since
-    }
-
-    /// Returns the version as a server writes it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::V3_4 => "3.4.14",
-            Self::V3_5 => "3.5.10",
-            Self::V3_6 => "3.6.4",
-            Self::V3_7 => "3.7.1",
-            Self::V3_8 => "3.8.0",
-            Self::V3_9 => "3.9.3",
-        }
-    }
-}
+use crate::{
+    clock::millis,
+    ensemble::{Config, Membership},
+    fake::FakeZooKeeper,
+    tls::Acceptor,
+    version::ServerVersion,
+};
 
 /// The settings of a [`FakeZooKeeper`].
 ///
@@ -75,23 +31,13 @@ impl ServerVersion {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Builder {
-    config: Config,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        let config = Config {
-            version: ServerVersion::V3_8,
-            tick: 2000,
-            request_bytes_max: REQUEST_BYTES_MAX,
-            ttl_nodes: false,
-            sessions_move: false,
-        };
-        Self { config }
-    }
+    pub(crate) config: Config,
+    pub(crate) tls: Option<Acceptor>,
+    /// Lines of the configuration, if they are not made up.
+    members: Vec<String>,
 }
 
 impl Builder {
@@ -119,7 +65,7 @@ impl Builder {
         self
     }
 
-    /// Treats every connection as one to another member of the ensemble. When a session connects again its
+    /// Treats every connection as one to another server. When a session connects again its
     /// older connection then stays: it can still read, and is closed on its first write. Otherwise the older
     /// connection is closed at once, as by a server on which the session connects again.
     pub const fn sessions_move(mut self) -> Self {
@@ -127,16 +73,81 @@ impl Builder {
         self
     }
 
-    /// Starts listening on a free port of 127.0.0.1.
+    /// Starts so many servers that share one tree. One by default; none is taken for one.
+    pub const fn servers(mut self, count: usize) -> Self {
+        self.config.servers = if count == 0 { 1 } else { count };
+        self
+    }
+
+    /// Gives a new session to clients that want to go on with theirs, as ClickHouse Keeper does: the old one
+    /// stays until it expires, and no client is told.
+    pub const fn never_resume_sessions(mut self) -> Self {
+        self.config.sessions_resume = false;
+        self
+    }
+
+    /// Answers all words of four letters that are known here: `ruok` and `mntr` beside `srvr` and `isro`.
+    /// Servers before 3.5 always do.
+    pub const fn four_letter_words(mut self) -> Self {
+        self.config.all_words = true;
+        self
+    }
+
+    /// Allows the members of the ensemble to be changed. Refused by default, as by a real server.
+    pub const fn reconfig_enabled(mut self) -> Self {
+        self.config.reconfig = true;
+        self
+    }
+
+    /// Sets what `/zookeeper/config` names as members, as in `server.1=host:2888:3888:participant;host:2181`.
+    /// By default several servers name their real addresses for clients; one alone has no configuration.
+    pub fn members(mut self, lines: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.members = lines.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Lets whoever authenticates by `digest` with this user and password do everything.
+    pub fn super_user(mut self, user: &str, password: &str) -> Self {
+        self.config.super_user = Some(Id::digest(user, password));
+        self
+    }
+
+    /// Adds somebody who can authenticate by SASL DIGEST-MD5, and switches the scheme `sasl` on.
+    pub fn sasl_user(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.config.sasl_users.push((user.into(), Secret::new(password.into())));
+        self
+    }
+
+    /// Answers requests of a client that has not authenticated by SASL with
+    /// [`SessionClosedRequireSaslAuth`](quorate_zk_proto::ErrorCode::SessionClosedRequireSaslAuth) and closes
+    /// its connection: `sessionRequireClientSASLAuth`.
+    pub fn sasl_required(self) -> Self {
+        self.auth_required(["sasl"])
+    }
+
+    /// Does the same to a client that has not authenticated in any of these schemes: `enforce.auth.enabled` and
+    /// `enforce.auth.schemes`.
+    pub fn auth_required(mut self, schemes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.config.auth_schemes = schemes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Starts listening on free ports of 127.0.0.1.
     ///
     /// # Errors
     ///
-    /// Whatever the operating system has against listening there.
+    /// - [`InvalidInput`](io::ErrorKind::InvalidInput) if a line of [`members`](Self::members) cannot be read.
+    /// - Whatever the operating system has against listening there.
     ///
     /// # Cancel safety
     ///
     /// Nothing is left behind if the future is dropped.
-    pub async fn start(self) -> io::Result<FakeZooKeeper> {
-        FakeZooKeeper::start_with(self.config).await
+    pub async fn start(mut self) -> io::Result<FakeZooKeeper> {
+        if !self.members.is_empty() {
+            let membership = Membership::parse(self.members.iter().map(String::as_str));
+            let unreadable = || io::Error::new(io::ErrorKind::InvalidInput, "a member cannot be read");
+            self.config.membership = Some(membership.ok_or_else(unreadable)?);
+        }
+        FakeZooKeeper::start_with(self.config, self.tls).await
     }
 }

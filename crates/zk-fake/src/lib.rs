@@ -75,9 +75,16 @@ mod faults;
 mod inspect;
 mod link;
 mod listener;
+mod server;
 mod shared;
+mod tls;
+mod version;
 
-pub use builder::{Builder, ServerVersion};
+pub use builder::Builder;
 pub use ensemble::{Counters, Direction, LoggedRequest};
 pub use fake::FakeZooKeeper;
 pub use inspect::{Node, NodeKind, SessionInfo};
+pub use server::FakeServer;
+#[cfg(feature = "tls")]
+pub use tls::{Identity, TestCertificates};
+pub use version::ServerVersion;

@@ -6,9 +6,13 @@ use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::Notify,
+    time::Instant,
 };
 
-use crate::{ensemble::ConnectionId, shared::Shared};
+use crate::{
+    ensemble::{ConnectionId, Next},
+    shared::Shared,
+};
 
 /// How much one read takes; a client's pipeline should fit, since reads are counted.
 const READ_BYTES: usize = 256 * 1024;
@@ -28,26 +32,49 @@ async fn talk<S>(shared: &Shared, id: ConnectionId, wake: &Notify, stream: &mut 
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut paused = shared.paused();
+    let mut paused = shared.paused(id);
     let (mut input, mut out) = (BytesMut::new(), BytesMut::new());
+    // A frame of the largest size must fit; behind one that has to wait, the link itself is the queue.
+    let input_bytes_max = shared.look(|state| state.ensemble.config().request_bytes_max) + READ_BYTES;
+    let mut later = None;
+    let mut half_closed = false;
     loop {
-        input.reserve(READ_BYTES);
+        if input.len() < input_bytes_max {
+            input.reserve(READ_BYTES);
+        }
         let mut ended = false;
         tokio::select! {
             biased;
             () = wake.notified() => {}
-            read = stream.read_buf(&mut input) => ended = !matches!(read, Ok(count) if count > 0),
+            () = until(later) => {}
+            read = stream.read_buf(&mut input), if input.len() < input_bytes_max => {
+                ended = !matches!(read, Ok(count) if count > 0);
+            }
         }
         if ended || paused.wait_for(|paused| !paused).await.is_err() {
             return;
         }
-        let closing = shared.with(|state, now| {
+        let (again, next) = shared.with(|state, now| {
             state.ensemble.handle_input(now, id, &mut input);
-            state.ensemble.poll_transmit(id, &mut out)
+            state.ensemble.poll_transmit(now, id, &mut out)
         });
-        if stream.write_all(&out).await.is_err() || stream.flush().await.is_err() || closing {
+        later = again.map(|at| shared.instant(at));
+        let sent = half_closed || (stream.write_all(&out).await.is_ok() && stream.flush().await.is_ok());
+        if !sent || next == Next::Closed {
             return;
         }
         out.clear();
+        if next == Next::HalfClosed && !half_closed {
+            half_closed = true;
+            // A client that is gone already is noticed by reading.
+            let _ = stream.shutdown().await;
+        }
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,7 +23,8 @@ pub(crate) struct Shared {
     clock: Clock,
     /// Moves on whenever the ensemble may have changed.
     changes: watch::Sender<u64>,
-    paused: watch::Sender<bool>,
+    /// Whether each server is silent.
+    paused: Vec<watch::Sender<bool>>,
 }
 
 /// What the lock guards.
@@ -36,20 +38,21 @@ pub(crate) struct State {
 
 #[derive(Debug)]
 struct Link {
+    server: usize,
     wake: Arc<Notify>,
     task: AbortHandle,
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config) -> Self {
-        let state =
-            State { ensemble: Ensemble::new(config), links: HashMap::new(), paused_at: None, ended: false };
-        Self {
-            state: Mutex::new(state),
-            clock: Clock::start(),
-            changes: watch::Sender::new(0),
-            paused: watch::Sender::new(false),
-        }
+    pub(crate) fn new(config: Config, addrs: &[SocketAddr]) -> Self {
+        let paused = (0..config.servers).map(|_| watch::Sender::new(false)).collect();
+        let state = State {
+            ensemble: Ensemble::new(config, addrs),
+            links: HashMap::new(),
+            paused_at: None,
+            ended: false,
+        };
+        Self { state: Mutex::new(state), clock: Clock::start(), changes: watch::Sender::new(0), paused }
     }
 
     /// Does something with the ensemble, then wakes all whom it concerns.
@@ -75,13 +78,25 @@ impl Shared {
         self.changes.subscribe()
     }
 
-    pub(crate) fn paused(&self) -> watch::Receiver<bool> {
-        self.paused.subscribe()
+    /// Tells whether the server of a connection is silent.
+    pub(crate) fn paused(&self, id: ConnectionId) -> watch::Receiver<bool> {
+        let server = self.look(|state| state.ensemble.server_of(id));
+        self.paused[server].subscribe()
+    }
+
+    /// Makes one server silent, or lets it speak again. Time goes on.
+    pub(crate) fn pause_server(&self, server: usize, paused: bool) {
+        self.paused[server].send_replace(paused);
+    }
+
+    /// Returns when the clock will show a time.
+    pub(crate) fn instant(&self, at: Millis) -> tokio::time::Instant {
+        self.clock.instant(at)
     }
 
     pub(crate) fn pause(&self) {
         self.with(|state, now| state.paused_at.get_or_insert(now).to_owned());
-        self.paused.send_replace(true);
+        self.pause_all(true);
     }
 
     pub(crate) fn resume(&self) {
@@ -90,7 +105,13 @@ impl Shared {
                 state.ensemble.handle_resumed(now.saturating_sub(paused_at));
             }
         });
-        self.paused.send_replace(false);
+        self.pause_all(false);
+    }
+
+    fn pause_all(&self, silent: bool) {
+        for paused in &self.paused {
+            paused.send_replace(silent);
+        }
     }
 
     /// Expires sessions in time, for as long as it is polled.
@@ -122,15 +143,19 @@ impl Shared {
 }
 
 impl State {
-    /// Adds a connection whose task `spawn` starts; not after the end.
-    pub(crate) fn add_link(&mut self, spawn: impl FnOnce(ConnectionId, Arc<Notify>) -> AbortHandle) {
-        if self.ended {
+    /// Adds a connection to a server, whose task `spawn` starts. There is none to a server that does not run.
+    pub(crate) fn add_link(
+        &mut self,
+        server: usize,
+        spawn: impl FnOnce(ConnectionId, Arc<Notify>) -> AbortHandle,
+    ) {
+        if self.ended || !self.ensemble.is_running(server) {
             return;
         }
-        let id = self.ensemble.handle_connected();
+        let id = self.ensemble.handle_connected(server);
         let wake = Arc::new(Notify::new());
         let task = spawn(id, Arc::clone(&wake));
-        self.links.insert(id, Link { wake, task });
+        self.links.insert(id, Link { server, wake, task });
     }
 
     pub(crate) fn remove_link(&mut self, id: ConnectionId) {
@@ -141,7 +166,16 @@ impl State {
     /// Cuts all links. What was answered but not sent is lost.
     pub(crate) fn cut_links(&mut self) {
         self.ensemble.cut_all();
-        for (id, link) in self.links.drain() {
+        self.cut_links_where(|_| true);
+    }
+
+    /// Cuts the links to one server.
+    pub(crate) fn cut_links_to(&mut self, server: usize) {
+        self.cut_links_where(|link| link.server == server);
+    }
+
+    fn cut_links_where(&mut self, doomed: impl Fn(&Link) -> bool) {
+        for (id, link) in self.links.extract_if(|_, link| doomed(link)) {
             link.task.abort();
             self.ensemble.handle_disconnected(id);
         }

@@ -33,6 +33,32 @@ pub trait Codec: Sized {
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError>;
 }
 
+/// A number that is part of a record of fixed size, whose bytes are known to be there.
+pub(crate) trait Fixed: Copy {
+    fn put(self, out: &mut &mut [u8]);
+    fn get(bytes: &mut &[u8]) -> Self;
+}
+
+impl Fixed for i32 {
+    fn put(self, out: &mut &mut [u8]) {
+        out.put_i32(self);
+    }
+
+    fn get(bytes: &mut &[u8]) -> Self {
+        bytes.get_i32()
+    }
+}
+
+impl Fixed for i64 {
+    fn put(self, out: &mut &mut [u8]) {
+        out.put_i64(self);
+    }
+
+    fn get(bytes: &mut &[u8]) -> Self {
+        bytes.get_i64()
+    }
+}
+
 /// Why bytes were not a valid record.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -88,14 +114,33 @@ pub enum DecodeError {
 /// A cursor over one frame. Buffers it reads are slices of the frame, not copies.
 #[derive(Clone, Debug)]
 pub struct Reader {
+    /// The frame, and perhaps others around it.
     bytes: Bytes,
+    /// Where the next field starts, and where the frame ends: `at <= end <= bytes.len()`.
+    at: usize,
+    end: usize,
 }
 
 impl Reader {
     /// Starts at the front of `bytes`.
     #[must_use]
     pub const fn new(bytes: Bytes) -> Self {
-        Self { bytes }
+        let end = bytes.len();
+        Self { bytes, at: 0, end }
+    }
+
+    /// Starts before the first of several frames, which are whole.
+    pub(crate) const fn over_frames(frames: Bytes) -> Self {
+        Self { bytes: frames, at: 0, end: 0 }
+    }
+
+    /// Moves to the front of the next frame, wherever this one was left. Returns whether there is one.
+    pub(crate) fn next_frame(&mut self) -> bool {
+        let Some((length, rest)) = self.bytes[self.end..].split_first_chunk() else { return false };
+        let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(usize::MAX).min(rest.len());
+        self.at = self.end + size_of::<i32>();
+        self.end = self.at + length;
+        true
     }
 
     /// Takes the next `count` bytes without copying them.
@@ -105,18 +150,20 @@ impl Reader {
     /// [`DecodeError::Truncated`] if fewer are left.
     pub fn take(&mut self, count: usize) -> Result<Bytes, DecodeError> {
         self.require(count)?;
-        Ok(self.bytes.split_to(count))
+        let start = self.at;
+        self.at += count;
+        Ok(self.bytes.slice(start..self.at))
     }
 
     /// Passes over everything that is left.
-    pub fn skip_rest(&mut self) {
-        self.bytes.clear();
+    pub const fn skip_rest(&mut self) {
+        self.at = self.end;
     }
 
     /// Returns how many bytes are left.
     #[must_use]
-    pub fn remaining(&self) -> usize {
-        self.bytes.len()
+    pub const fn remaining(&self) -> usize {
+        self.end - self.at
     }
 
     /// Checks that nothing is left.
@@ -124,7 +171,7 @@ impl Reader {
     /// # Errors
     ///
     /// [`DecodeError::TrailingBytes`] if something is.
-    pub fn finish(&self) -> Result<(), DecodeError> {
+    pub const fn finish(&self) -> Result<(), DecodeError> {
         match self.remaining() {
             0 => Ok(()),
             count => Err(DecodeError::TrailingBytes { count }),
@@ -140,7 +187,29 @@ impl Reader {
         usize::try_from(length).map(Some).map_err(|_| DecodeError::NegativeLength { length })
     }
 
-    fn require(&self, needed: usize) -> Result<(), DecodeError> {
+    /// Borrows the next bytes, where they need not outlive the frame.
+    fn borrow(&mut self, count: usize) -> Result<&[u8], DecodeError> {
+        self.require(count)?;
+        let start = self.at;
+        self.at += count;
+        Ok(&self.bytes[start..self.at])
+    }
+
+    /// Copies as many bytes as a fixed field takes, checking their number once.
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let bytes = self.bytes[self.at..self.end].first_chunk().copied();
+        let bytes = bytes.ok_or(DecodeError::Truncated { needed: N, remaining: self.remaining() })?;
+        self.at += N;
+        Ok(bytes)
+    }
+
+    /// Borrows the next string; null is empty.
+    pub(crate) fn text(&mut self) -> Result<&str, DecodeError> {
+        let length = self.length()?.unwrap_or(0);
+        str::from_utf8(self.borrow(length)?).map_err(|_| DecodeError::InvalidUtf8)
+    }
+
+    const fn require(&self, needed: usize) -> Result<(), DecodeError> {
         let remaining = self.remaining();
         if needed > remaining { Err(DecodeError::Truncated { needed, remaining }) } else { Ok(()) }
     }
@@ -154,8 +223,7 @@ impl Codec for i32 {
     }
 
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
-        reader.require(Self::BYTES_MIN)?;
-        Ok(reader.bytes.get_i32())
+        reader.array().map(Self::from_be_bytes)
     }
 }
 
@@ -167,8 +235,7 @@ impl Codec for i64 {
     }
 
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
-        reader.require(Self::BYTES_MIN)?;
-        Ok(reader.bytes.get_i64())
+        reader.array().map(Self::from_be_bytes)
     }
 }
 
@@ -180,11 +247,10 @@ impl Codec for bool {
     }
 
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
-        reader.require(Self::BYTES_MIN)?;
-        match reader.bytes.get_u8() {
-            0 => Ok(false),
-            1 => Ok(true),
-            value => Err(DecodeError::InvalidBool { value }),
+        match reader.array()? {
+            [0] => Ok(false),
+            [1] => Ok(true),
+            [value] => Err(DecodeError::InvalidBool { value }),
         }
     }
 }
@@ -229,9 +295,7 @@ impl Codec for String {
     }
 
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
-        let bytes = Bytes::decode(reader)?;
-        let text = str::from_utf8(&bytes).map_err(|_| DecodeError::InvalidUtf8)?;
-        Ok(text.to_owned())
+        reader.text().map(str::to_owned)
     }
 }
 
@@ -247,8 +311,8 @@ impl Codec for Option<String> {
     }
 
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
-        let Some(bytes) = Option::<Bytes>::decode(reader)? else { return Ok(None) };
-        let text = str::from_utf8(&bytes).map_err(|_| DecodeError::InvalidUtf8)?;
+        let Some(length) = reader.length()? else { return Ok(None) };
+        let text = str::from_utf8(reader.borrow(length)?).map_err(|_| DecodeError::InvalidUtf8)?;
         Ok(Some(text.to_owned()))
     }
 }

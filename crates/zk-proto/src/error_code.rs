@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::BytesMut;
 
-use crate::codec::{Codec, DecodeError, Reader};
+use crate::codec::{Codec, DecodeError, Fixed, Reader};
 
 macro_rules! error_codes {
     ($($(#[$meta:meta])* $variant:ident = $code:literal, $text:literal;)+) => {
@@ -147,6 +147,16 @@ impl fmt::Display for ErrorCode {
 }
 
 impl std::error::Error for ErrorCode {}
+
+impl Fixed for ErrorCode {
+    fn put(self, out: &mut &mut [u8]) {
+        self.code().put(out);
+    }
+
+    fn get(bytes: &mut &[u8]) -> Self {
+        Self::from_code(Fixed::get(bytes))
+    }
+}
 
 impl Codec for ErrorCode {
     const BYTES_MIN: usize = 4;

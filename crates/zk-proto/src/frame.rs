@@ -47,17 +47,36 @@ pub struct FrameTooLarge {
 /// [`FrameError`] if the announced length is negative or over `bytes_max`. `input` is then left as it was
 /// and will never yield a frame again.
 pub fn take_frame(input: &mut BytesMut, bytes_max: usize) -> Result<Option<Bytes>, FrameError> {
-    let Some(mut prefix) = input.get(..LENGTH_BYTES) else { return Ok(None) };
-    let length = prefix.get_i32();
+    let Some(end) = frame_end(input, bytes_max)? else { return Ok(None) };
+    input.advance(LENGTH_BYTES);
+    Ok(Some(input.split_to(end - LENGTH_BYTES).freeze()))
+}
+
+/// Takes all whole frames off `input`, with their lengths, for [`Reader::over_frames`](crate::Reader).
+///
+/// Also tells what is wrong with the one after them, if that shows already; they come first all the same.
+pub(crate) fn take_frames(input: &mut BytesMut, bytes_max: usize) -> (Bytes, Result<(), FrameError>) {
+    let mut end = 0;
+    let checked = loop {
+        match frame_end(&input[end..], bytes_max) {
+            Ok(Some(bytes)) => end += bytes,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    let frames = if end == 0 { Bytes::new() } else { input.split_to(end).freeze() };
+    (frames, checked)
+}
+
+/// Returns where the first frame ends; `None` if it is not complete yet.
+fn frame_end(input: &[u8], bytes_max: usize) -> Result<Option<usize>, FrameError> {
+    let Some((prefix, rest)) = input.split_first_chunk() else { return Ok(None) };
+    let length = i32::from_be_bytes(*prefix);
     let bytes = usize::try_from(length).map_err(|_| FrameError::Negative { length })?;
     if bytes > bytes_max {
         return Err(FrameTooLarge { bytes, bytes_max }.into());
     }
-    if input.len() - LENGTH_BYTES < bytes {
-        return Ok(None);
-    }
-    input.advance(LENGTH_BYTES);
-    Ok(Some(input.split_to(bytes).freeze()))
+    Ok((rest.len() >= bytes).then_some(LENGTH_BYTES + bytes))
 }
 
 /// Appends a frame to `out` whose content is what `fill` appends.

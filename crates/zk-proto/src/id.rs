@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::codec::{Codec, DecodeError, Reader};
+use crate::codec::{Codec, DecodeError, Fixed, Reader};
 
 macro_rules! number {
     ($(#[$meta:meta])* $name:ident($ty:ty)) => {
@@ -29,6 +29,16 @@ macro_rules! number {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl Fixed for $name {
+            fn put(self, out: &mut &mut [u8]) {
+                self.0.put(out);
+            }
+
+            fn get(bytes: &mut &[u8]) -> Self {
+                Self(Fixed::get(bytes))
             }
         }
 

@@ -1,8 +1,8 @@
 //! Znode paths, parsed once and valid ever after.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use thiserror::Error;
 
 use crate::codec::{Codec, DecodeError, Reader, put_str};
@@ -112,10 +112,15 @@ impl ZnodePath {
     /// Returns the path of the parent; `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
+        self.parent_str().map(|parent| Self(parent.into()))
+    }
+
+    /// Returns the path of the parent as text, without making a path of it.
+    pub(crate) fn parent_str(&self) -> Option<&str> {
         match self.0.rsplit_once('/')? {
             (_, "") => None,
-            ("", _) => Some(Self::root()),
-            (parent, _) => Some(Self(parent.into())),
+            ("", _) => Some("/"),
+            (parent, _) => Some(parent),
         }
     }
 
@@ -168,10 +173,10 @@ impl std::ops::Deref for ZnodePath {
     }
 }
 
-/// Hash, equality and order are those of the text, so maps can be searched with a plain one.
-impl std::borrow::Borrow<str> for ZnodePath {
+/// Hashes and compares as its text does, so that maps of paths can be asked by text.
+impl Borrow<str> for ZnodePath {
     fn borrow(&self) -> &str {
-        self
+        &self.0
     }
 }
 
@@ -201,13 +206,29 @@ impl Codec for ZnodePath {
     }
 
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
-        let bytes = Bytes::decode(reader)?;
-        let text = str::from_utf8(&bytes).map_err(|_| DecodeError::InvalidUtf8)?;
-        Ok(Self::new(text)?)
+        Ok(Self::new(reader.text()?)?)
     }
 }
 
 fn validate(path: &str) -> Result<(), PathError> {
+    if is_plain(path.as_bytes()) { Ok(()) } else { validate_fully(path) }
+}
+
+/// Returns whether this is a path beyond doubt: printable ASCII without a segment that starts with a dot. Nearly
+/// every path is.
+fn is_plain(path: &[u8]) -> bool {
+    let [b'/', names @ ..] = path else { return false };
+    // Both look at every byte rather than stop at the first bad one, so that many are looked at in one step.
+    let is_printable = names.iter().fold(true, |good, byte| good & (b' '..=b'~').contains(byte));
+    let starts_well = path
+        .iter()
+        .zip(names)
+        .fold(true, |good, (&before, &byte)| good & !((before == b'/') & ((byte == b'/') | (byte == b'.'))));
+    is_printable && starts_well && names.last() != Some(&b'/')
+}
+
+/// Names the first rule that is broken.
+fn validate_fully(path: &str) -> Result<(), PathError> {
     if path.is_empty() {
         return Err(PathError::Empty);
     }

@@ -1,4 +1,4 @@
-//! Two macros that let a wire record be written as its layout.
+//! Macros that let a wire record be written as its layout.
 
 /// Declares a record whose encoding is its fields, in order.
 macro_rules! record {
@@ -16,6 +16,33 @@ macro_rules! record {
 
             fn decode(reader: &mut $crate::codec::Reader) -> Result<Self, $crate::codec::DecodeError> {
                 Ok(Self { $($field: $crate::codec::Codec::decode(reader)?,)+ })
+            }
+        }
+    };
+}
+
+/// Declares a record of numbers, whose encoding is its fields in order and has always the same size. It is
+/// written and read in one piece.
+macro_rules! fixed_record {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $ty:ty,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $vis struct $name { $($(#[$field_meta])* pub $field: $ty,)+ }
+
+        impl $crate::codec::Codec for $name {
+            const BYTES_MIN: usize = 0 $(+ <$ty as $crate::codec::Codec>::BYTES_MIN)+;
+
+            fn encode(&self, out: &mut ::bytes::BytesMut) {
+                let mut bytes = [0; <Self as $crate::codec::Codec>::BYTES_MIN];
+                let mut rest = &mut bytes[..];
+                $($crate::codec::Fixed::put(self.$field, &mut rest);)+
+                out.extend_from_slice(&bytes);
+            }
+
+            fn decode(reader: &mut $crate::codec::Reader) -> Result<Self, $crate::codec::DecodeError> {
+                let bytes: [u8; <Self as $crate::codec::Codec>::BYTES_MIN] = reader.array()?;
+                let mut rest = &bytes[..];
+                Ok(Self { $($field: $crate::codec::Fixed::get(&mut rest),)+ })
             }
         }
     };
@@ -61,4 +88,4 @@ macro_rules! coded {
     };
 }
 
-pub(crate) use {coded, record};
+pub(crate) use {coded, fixed_record, record};

@@ -2,12 +2,12 @@
 
 use crate::{
     id::{SessionId, Zxid},
-    record::record,
+    record::fixed_record,
 };
 
-record! {
+fixed_record! {
     /// The metadata of a znode, 68 bytes on the wire.
-    #[derive(Copy, Default)]
+    #[derive(Default)]
     pub struct Stat {
         /// The transaction that created the znode.
         pub czxid: Zxid,

@@ -1,156 +1,289 @@
-//! The configuration that an ensemble keeps about itself.
+//! What an ensemble says about itself.
 
-use bytes::Bytes;
-use quorate_zk_proto::Stat;
+use std::{collections::BTreeMap, net::IpAddr};
 
-/// Which servers form an ensemble, as they agreed on it themselves.
+use thiserror::Error;
+
+use crate::hosts::{Host, parse_port};
+
+/// Where an ensemble keeps its configuration, whatever the chroot.
+pub(crate) const CONFIG_PATH: &str = "/zookeeper/config";
+
+/// Most members that are believed in; real ensembles have fewer than a hundred.
+const MEMBERS_MAX: usize = 1024;
+
+/// The configuration of an ensemble, as in the znode `/zookeeper/config`.
 ///
-/// A server on its own has no members, and version 0. Lines that are not understood are left out of the members; they
-/// are all in [`raw`](Self::raw).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// # Examples
+///
+/// ```
+/// use quorate_zk::EnsembleConfig;
+///
+/// let data = b"server.1=zk1.example:2888:3888:participant;0.0.0.0:2181\n\
+///              server.2=10.0.0.2:2888:3888:observer;10.1.0.2:2182\n\
+///              version=100000000";
+/// let config = EnsembleConfig::parse(data)?;
+/// assert_eq!(config.version, 0x1_0000_0000);
+/// let hosts: Vec<_> = config.connect_hosts().collect();
+/// assert_eq!(hosts, ["zk1.example:2181", "10.1.0.2:2182"]);
+/// # Ok::<(), quorate_zk::EnsembleConfigError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnsembleConfig {
-    /// Which configuration this is. A later one has a higher number.
-    pub version: i64,
-    /// The servers, in the order of the text.
-    pub members: Vec<EnsembleMember>,
-    /// The text as the server gave it.
-    pub raw: Bytes,
-    /// The stat of the znode that keeps it.
-    pub stat: Stat,
+    /// The transaction that made it; later ones are greater.
+    pub version: u64,
+    /// The members, by ascending id. None on a server that was not told of any, such as a standalone one.
+    pub members: Vec<Member>,
 }
 
-/// One server of an ensemble.
+/// A server of an ensemble.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct EnsembleMember {
+pub struct Member {
     /// Its number.
     pub id: i64,
-    /// Where the other servers reach it, as `host:port:port`. Several where it has several networks.
-    pub peer_addresses: Vec<String>,
-    /// What it does.
+    /// Its name or address among the servers, without brackets; the first if there are several.
+    pub host: String,
+    /// Whether it votes.
     pub role: MemberRole,
-    /// Where clients reach it, as `host:port`; an address that stands for any, such as `0.0.0.0`, means the host of the
-    /// peer address. `None` if the configuration does not tell.
-    pub client_address: Option<String>,
+    /// Where clients connect to, without TLS: the address it listens on, as it tells, and a port. `None` if it keeps
+    /// that to itself, as servers do that are not reconfigured at run time.
+    pub client: Option<(String, u16)>,
 }
 
-/// What a server does in its ensemble.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Whether a member votes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MemberRole {
     /// It votes.
+    #[default]
     Participant,
-    /// It only follows.
+    /// It follows without a vote.
     Observer,
 }
 
+/// Why a text is not the configuration of an ensemble.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EnsembleConfigError {
+    /// It is not UTF-8.
+    #[error("the configuration is not text")]
+    NotText,
+    /// A line about a member is not understood.
+    #[error("member {member:?} of the configuration is malformed")]
+    InvalidMember {
+        /// The member, `server.` and its number.
+        member: String,
+    },
+    /// The version is no hexadecimal number.
+    #[error("the version of the configuration is malformed")]
+    InvalidVersion,
+    /// There are more members than any ensemble has.
+    #[error("the configuration has more than {count_max} members")]
+    TooManyMembers {
+        /// The most there may be.
+        count_max: usize,
+    },
+}
+
 impl EnsembleConfig {
-    /// Reads the text of a configuration.
-    pub(crate) fn parse(raw: Bytes, stat: Stat) -> Self {
-        let text = String::from_utf8_lossy(&raw);
-        let mut config = Self { version: 0, members: Vec::new(), raw: Bytes::new(), stat };
-        for line in text.lines() {
-            let Some((name, value)) = line.trim().split_once('=') else { continue };
-            if name == "version" {
-                config.version = i64::from_str_radix(value, 16).unwrap_or_default();
-            } else if let Some(id) = name.strip_prefix("server.") {
-                config.members.extend(EnsembleMember::parse(id, value));
+    /// Reads the data of `/zookeeper/config`. Keys that are not known are passed over; of a key that is there twice
+    /// the last counts, as on a server. No data is a configuration without members.
+    ///
+    /// # Errors
+    ///
+    /// [`EnsembleConfigError`] if anything about members or the version is not understood: half an ensemble is worse
+    /// than the one known so far.
+    pub fn parse(data: &[u8]) -> Result<Self, EnsembleConfigError> {
+        let text = std::str::from_utf8(data).map_err(|_| EnsembleConfigError::NotText)?;
+        let (mut version, mut members) = (0, BTreeMap::new());
+        for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
+            let (key, value) = (key.trim(), value.trim());
+            if key == "version" {
+                version = u64::from_str_radix(value, 16).map_err(|_| EnsembleConfigError::InvalidVersion)?;
+            } else if let Some(id) = key.strip_prefix("server.") {
+                let member = Member::parse(id, value).ok_or_else(|| {
+                    let member = key.chars().take(32).collect();
+                    EnsembleConfigError::InvalidMember { member }
+                })?;
+                members.insert(member.id, member);
+            }
+            if members.len() > MEMBERS_MAX {
+                return Err(EnsembleConfigError::TooManyMembers { count_max: MEMBERS_MAX });
             }
         }
-        drop(text);
-        Self { raw, ..config }
+        Ok(Self { version, members: members.into_values().collect() })
+    }
+
+    /// Returns where clients connect to, as [`ClientOptions::new`](crate::ClientOptions::new) wants it.
+    ///
+    /// Members that keep it to themselves are left out. One that listens on all its addresses is connected to by the
+    /// name that the other servers use. These ports are those without TLS.
+    pub fn connect_hosts(&self) -> impl Iterator<Item = String> {
+        self.hosts().map(|host| host.to_string())
+    }
+
+    /// The same, to replace the hosts of a client with.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = Host> {
+        self.members.iter().filter_map(Member::connect_host)
     }
 }
 
-impl EnsembleMember {
-    /// Reads `host:port:port[:role][|..][;[host:]port]`, where a host may be an address in brackets.
-    fn parse(id: &str, value: &str) -> Option<Self> {
-        let (peers, client) = match value.split_once(';') {
-            Some((peers, client)) => (peers, Some(client)),
-            None => (value, None),
+impl Member {
+    /// Reads `host:port:port[:role][;[host:]port]`, where several addresses have a `|` between them.
+    fn parse(id: &str, text: &str) -> Option<Self> {
+        let mut parts = text.split(';');
+        let (addresses, client) = (parts.next()?, parts.next());
+        let mut addresses = addresses.split('|').map(Address::parse);
+        let first = addresses.next()??;
+        let role = match addresses.next_back() {
+            Some(last) => last?.role,
+            None => first.role,
         };
-        let mut role = MemberRole::Participant;
-        let mut peer_addresses = Vec::new();
-        for peer in peers.split('|') {
-            let address = match peer.rsplit_once(':') {
-                Some((address, "observer")) => {
-                    role = MemberRole::Observer;
-                    address
-                }
-                Some((address, "participant")) => address,
-                _ => peer,
-            };
-            peer_addresses.push(address.to_owned());
-        }
-        let id = id.parse().ok()?;
-        Some(Self {
-            id,
-            client_address: client.and_then(|client| with_host(client, peers)),
-            peer_addresses,
-            role,
-        })
+        let client = match client.map(str::trim) {
+            Some(client) => Some(parse_client(client)?),
+            None => None,
+        };
+        Some(Self { id: id.parse().ok()?, host: first.host, role, client })
+    }
+
+    fn connect_host(&self) -> Option<Host> {
+        let (listening, port) = self.client.as_ref()?;
+        let is_everywhere = listening.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified());
+        Host::new(if is_everywhere { &self.host } else { listening }, *port)
     }
 }
 
-/// Completes the address for clients: a port alone, or an address that stands for any, is at the peer's host.
-fn with_host(client: &str, peers: &str) -> Option<String> {
-    let (host, port) = client.rsplit_once(':').unwrap_or(("", client));
-    let port: u16 = port.parse().ok()?;
-    let is_any = matches!(host, "" | "0.0.0.0" | "[::]" | "[0:0:0:0:0:0:0:0]");
-    let host = if is_any { host_of(peers)? } else { host };
-    Some(format!("{host}:{port}"))
+/// How the other servers reach one.
+struct Address {
+    host: String,
+    role: MemberRole,
 }
 
-fn host_of(peer: &str) -> Option<&str> {
-    if peer.starts_with('[') {
-        return peer.find(']').map(|end| &peer[..=end]);
+impl Address {
+    fn parse(text: &str) -> Option<Self> {
+        let (host, rest) = split_host(text.trim())?;
+        let mut parts = rest.split(':');
+        parse_port(parts.next()?)?;
+        parse_port(parts.next()?)?;
+        let role = match parts.next() {
+            None => MemberRole::default(),
+            Some(role) if role.eq_ignore_ascii_case("participant") => MemberRole::Participant,
+            Some(role) if role.eq_ignore_ascii_case("observer") => MemberRole::Observer,
+            Some(_) => return None,
+        };
+        parts.next().is_none().then_some(Self { host, role })
     }
-    peer.split(':').next().filter(|host| !host.is_empty())
+}
+
+/// Splits `host:rest`, where an IPv6 address is in brackets.
+fn split_host(text: &str) -> Option<(String, &str)> {
+    let (host, rest) = match text.strip_prefix('[') {
+        Some(text) => text.split_once("]:")?,
+        None => text.split_once(':')?,
+    };
+    // Any port will do here; it is the name that is looked at.
+    Host::new(host, 1).map(|_| (host.to_owned(), rest))
+}
+
+/// Reads `[host:]port`. Without a host a server listens on all its addresses.
+fn parse_client(text: &str) -> Option<(String, u16)> {
+    if let Some(port) = parse_port(text) {
+        return Some(("0.0.0.0".to_owned(), port));
+    }
+    let (host, port) = split_host(text)?;
+    Some((host, parse_port(port)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(text: &'static str) -> EnsembleConfig {
-        EnsembleConfig::parse(Bytes::from_static(text.as_bytes()), Stat::default())
+    fn config(text: &str) -> EnsembleConfig {
+        EnsembleConfig::parse(text.as_bytes()).expect("a configuration")
     }
 
-    fn clients(config: &EnsembleConfig) -> Vec<Option<&str>> {
-        config.members.iter().map(|member| member.client_address.as_deref()).collect()
+    fn member(line: &str) -> Option<Member> {
+        Member::parse("1", line)
     }
 
     #[test]
-    fn the_members_of_an_ensemble_are_read() {
-        let config = parse(
-            "server.1=10.0.0.1:2888:3888:participant;0.0.0.0:2181\n\
-             server.2=h2:2888:3888:observer;h2.public:2182\nversion=100000000",
+    fn members_are_read_in_every_form_that_servers_write() {
+        let plain = member("h1:2888:3888").unwrap();
+        assert_eq!((plain.host.as_str(), plain.role, plain.client), ("h1", MemberRole::Participant, None));
+        let observer = member("h1:2888:3888:observer;h2:2181").unwrap();
+        assert_eq!(observer.role, MemberRole::Observer);
+        assert_eq!(observer.client, Some(("h2".to_owned(), 2181)));
+        let v6 = member("[fd00::1]:2888:3888:participant;[::]:2181").unwrap();
+        assert_eq!((v6.host.as_str(), v6.client), ("fd00::1", Some(("::".to_owned(), 2181))));
+        let several = member("h1:2888:3888|h2:2889:3889:OBSERVER;2182").unwrap();
+        assert_eq!((several.host.as_str(), several.role), ("h1", MemberRole::Observer));
+        assert_eq!(several.client, Some(("0.0.0.0".to_owned(), 2182)));
+    }
+
+    #[test]
+    fn what_is_no_member_is_an_error() {
+        let long = format!("{}:1:2", "h".repeat(300));
+        for line in [
+            "",
+            ":",
+            "h1",
+            "h1:1",
+            "h1:1:x",
+            "h1:1:2:king",
+            "h1:1:2:observer:3",
+            "h1:1:99999",
+            ":1:2",
+            "h 1:1:2",
+            "h1:1:2;",
+            "h1:1:2;x",
+            "h1:1:2;h1:x",
+            "h1:1:2;0",
+            "[::1:1:2",
+            "[h1]:1",
+            "[::1]1:2",
+            "|",
+            &long,
+        ] {
+            assert_eq!(member(line), None, "{line:?}");
+        }
+        let error = EnsembleConfig::parse(b"server.x=h1:1:2").unwrap_err();
+        assert_eq!(error, EnsembleConfigError::InvalidMember { member: "server.x".to_owned() });
+    }
+
+    #[test]
+    fn the_version_is_hexadecimal() {
+        assert_eq!(config("version=1f").version, 0x1f);
+        for text in ["version=", "version=xyz", "version=-1", "version=11112222333344445"] {
+            let error = EnsembleConfig::parse(text.as_bytes()).unwrap_err();
+            assert_eq!(error, EnsembleConfigError::InvalidVersion, "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_else_is_said_is_passed_over() {
+        assert_eq!(config(""), EnsembleConfig::default());
+        let config =
+            config("\ngroup.1=1:2:3\nweight.1=5\nnonsense\n server.2 = h2:1:2 \r\nserver.2=h3:1:2\n");
+        let hosts: Vec<_> = config.members.iter().map(|member| (member.id, member.host.as_str())).collect();
+        assert_eq!(hosts, [(2, "h3")]);
+        assert_eq!(EnsembleConfig::parse(b"\xff"), Err(EnsembleConfigError::NotText));
+    }
+
+    #[test]
+    fn clients_go_where_members_say_or_to_their_name() {
+        let config = config(
+            "server.1=h1:1:2;0.0.0.0:2181\nserver.2=[fd::2]:1:2;[::]:2\nserver.3=h3:1:2\nserver.4=h4:1:2;h5:3",
         );
-        assert_eq!(config.version, 0x1_0000_0000);
-        assert_eq!(clients(&config), [Some("10.0.0.1:2181"), Some("h2.public:2182")]);
-        assert_eq!(config.members[0].peer_addresses, ["10.0.0.1:2888:3888"]);
-        assert_eq!(config.members[1].role, MemberRole::Observer);
+        assert_eq!(config.connect_hosts().collect::<Vec<_>>(), ["h1:2181", "[fd::2]:2", "h5:3"]);
     }
 
     #[test]
-    fn addresses_of_the_sixth_version_and_of_several_networks_are_read() {
-        let config = parse("server.1=[fe80::1]:2888:3888|h:2889:3889;2181\nserver.2=[::1]:1:2;[::]:2181");
-        assert_eq!(clients(&config), [Some("[fe80::1]:2181"), Some("[::1]:2181")]);
-        assert_eq!(config.members[0].peer_addresses, ["[fe80::1]:2888:3888", "h:2889:3889"]);
-    }
-
-    #[test]
-    fn a_member_without_an_address_for_clients_has_none() {
-        assert_eq!(clients(&parse("server.1=h:2888:3888")), [None]);
-        assert_eq!(clients(&parse("server.1=h:2888:3888;here")), [None]);
-    }
-
-    #[test]
-    fn what_is_not_understood_is_left_out() {
-        let config = parse("group.1=1:2\nserver.x=h:1:2\nnonsense\nversion=zz\n=\n");
-        assert_eq!((config.version, config.members.len()), (0, 0));
-        assert!(config.raw.starts_with(b"group.1"));
-        assert_eq!(parse("").members, []);
+    fn an_ensemble_without_end_is_not_believed_in() {
+        let line = |id: usize| format!("server.{id}=h{id}:1:2;2181\n");
+        let text: String = (0..=MEMBERS_MAX).map(line).collect();
+        let error = EnsembleConfig::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(error, EnsembleConfigError::TooManyMembers { count_max: MEMBERS_MAX });
     }
 }

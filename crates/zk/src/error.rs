@@ -37,6 +37,9 @@ pub enum ConfigError {
     /// TLS cannot be set up as asked.
     #[error(transparent)]
     Tls(#[from] TlsConfigError),
+    /// Connections are to be secured by TLS and also opened by a dialer.
+    #[error("TLS is not for connections that a dialer opens")]
+    TlsWithDialer,
     /// There is no tokio runtime to run the session in.
     #[error("called outside a tokio runtime")]
     NoRuntime,

@@ -71,13 +71,13 @@ mod watcher;
 
 pub use acls::Acls;
 pub use client::Client;
-pub use ensemble_config::{EnsembleConfig, EnsembleMember, MemberRole};
+pub use ensemble_config::{EnsembleConfig, EnsembleConfigError, Member, MemberRole};
 pub use error::{ConfigError, ConnectError, RequestError};
 pub use one_shot::OneshotWatcher;
 pub use ops::{
     AddAuthError, CheckWatchesError, Children, CreateError, Created, DeleteError, ExistsError, GetAclError,
     GetAllChildrenNumberError, GetChildrenError, GetConfigError, GetDataError, GetEphemeralsError,
-    MultiBuilder, MultiError, MultiFate, MultiItem, MultiReadError, NodeAcl, NodeData, Operation,
+    MultiBuilder, MultiError, MultiFate, MultiItem, MultiReadError, NodeAcl, NodeConfig, NodeData, Operation,
     ProtectedCreate, ReconfigError, SetAclError, SetDataError, SyncError, Watch, WatchedOperation,
     WhoAmIError, WithWatcher,
 };
@@ -96,4 +96,5 @@ pub use session_events::{SessionEvent, SessionEvents};
 pub use session_token::{SessionHandover, SessionToken};
 pub use state::{ClientState, DisconnectReason};
 pub use tls::{TlsConfigError, TlsOptions};
+pub use transport::{Dial, Dialing, Transport};
 pub use watcher::{AddingWatch, Watched, Watcher};

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use quorate_zk_proto::{Auth, FRAME_BYTES_MAX, REQUEST_BYTES_MAX, Secret, SessionOptions, ZnodePath};
 
 use crate::{
-    auth::Credentials,
+    auth::{Credentials, SaslUser},
     client::Client,
     error::ConfigError,
     hosts::{Host, HostOrder, Hosts},
@@ -13,7 +13,7 @@ use crate::{
     session_events::SessionEvents,
     session_token::SessionHandover,
     tls::{Tls, TlsOptions},
-    transport::Connector,
+    transport::{Connector, Dial},
 };
 
 /// Bounds of the time for one attempt to connect, which is else a third of the session timeout.
@@ -46,6 +46,7 @@ pub struct ClientOptions {
     connect_timeout: Option<Duration>,
     tls: Option<TlsOptions>,
     credentials: Vec<Credentials>,
+    sasl: Option<SaslUser>,
     chroot: Option<ZnodePath>,
     in_flight_max: usize,
     watched_max: usize,
@@ -55,6 +56,8 @@ pub struct ClientOptions {
     resumed: Option<SessionHandover>,
     metrics: Option<String>,
     server_version: Option<ServerVersion>,
+    follows_ensemble: bool,
+    dialer: Option<Arc<dyn Dial>>,
 }
 
 /// The settings after they were checked.
@@ -64,12 +67,16 @@ pub(crate) struct Settings {
     pub(crate) connector: Arc<Connector>,
     /// Identities to present on every connection.
     pub(crate) auths: Vec<Auth>,
+    pub(crate) sasl: Option<SaslUser>,
     pub(crate) session: SessionOptions,
     pub(crate) session_timeout: Duration,
     pub(crate) chroot: Option<ZnodePath>,
     pub(crate) watched_max: usize,
     pub(crate) metrics: Option<String>,
     pub(crate) server_version: Option<ServerVersion>,
+    pub(crate) follows_ensemble: bool,
+    /// The port of all hosts that the ensemble names, where its own ports are not for us.
+    pub(crate) followed_port: Option<u16>,
 }
 
 impl ClientOptions {
@@ -83,6 +90,7 @@ impl ClientOptions {
             connect_timeout: None,
             tls: None,
             credentials: Vec::new(),
+            sasl: None,
             chroot: None,
             in_flight_max: 1024,
             watched_max: 1024,
@@ -92,6 +100,8 @@ impl ClientOptions {
             resumed: None,
             metrics: None,
             server_version: None,
+            follows_ensemble: false,
+            dialer: None,
         }
     }
 
@@ -139,6 +149,17 @@ impl ClientOptions {
     /// Adds an identity of another scheme that the servers have been taught, presented on every connection.
     pub fn auth(mut self, scheme: impl Into<String>, secret: Secret) -> Self {
         self.credentials.push(Credentials::Other { scheme: scheme.into(), secret });
+        self
+    }
+
+    /// Proves to every server that a user's password is known, by SASL with the mechanism DIGEST-MD5, and has the
+    /// server prove the same, before anything else is said. The identity is of scheme `sasl`.
+    ///
+    /// Only who listens to the connection can try passwords, but can do so at leisure: the mechanism is an old one,
+    /// and belongs inside [TLS](Self::tls). A refusal, and a server that does not know the password, end the client:
+    /// [`ClientState::AuthFailed`](crate::ClientState::AuthFailed).
+    pub fn sasl_digest_md5(mut self, user: impl Into<String>, password: Secret) -> Self {
+        self.sasl = Some(SaslUser { name: user.into(), password });
         self
     }
 
@@ -208,6 +229,24 @@ impl ClientOptions {
         self
     }
 
+    /// Opens connections by other means than TCP. The dialer is all there is between client and server: together
+    /// with [`tls`](Self::tls) it is refused.
+    pub fn dialer(mut self, dialer: impl Dial) -> Self {
+        self.dialer = Some(Arc::new(dialer));
+        self
+    }
+
+    /// Follows the ensemble's own configuration (`/zookeeper/config`, servers from 3.5 on): when it is reconfigured,
+    /// the next connections go to the servers that it names. The hosts given at first are kept in reserve, for when
+    /// none of those is reached.
+    ///
+    /// The configuration names only the ports without TLS; over TLS the port of the first host given is used for all.
+    /// Servers that tell no address for clients are passed over.
+    pub const fn follow_ensemble(mut self) -> Self {
+        self.follows_ensemble = true;
+        self
+    }
+
     /// Goes on with a session that another client has left ([`Client::detach`]) instead of starting one. Its
     /// ephemeral znodes are this client's then. If it has expired meanwhile, the client says so
     /// ([`ClientState::Expired`](crate::ClientState::Expired)) and starts a new one.
@@ -267,7 +306,11 @@ impl ClientOptions {
         if auths.len() > IDENTITIES_MAX {
             return Err(ConfigError::TooManyIdentities { count_max: IDENTITIES_MAX });
         }
+        if self.tls.is_some() && self.dialer.is_some() {
+            return Err(ConfigError::TlsWithDialer);
+        }
         let tls = self.tls.map(Tls::load).transpose()?;
+        let followed_port = tls.as_ref().and(hosts.first()).map(Host::port);
         let connect_timeout = self
             .connect_timeout
             .unwrap_or_else(|| (self.session_timeout / 3).clamp(CONNECT_MIN, CONNECT_MAX));
@@ -282,16 +325,22 @@ impl ClientOptions {
         if let Some(SessionHandover { id, password, last_zxid }) = self.resumed {
             session = session.resume(id, password, last_zxid);
         }
+        if self.sasl.is_some() {
+            session = session.sasl();
+        }
         Ok(Settings {
             hosts: Hosts::new(hosts, self.host_order),
-            connector: Arc::new(Connector::new(tls, connect_timeout)),
+            connector: Arc::new(Connector::new(tls, self.dialer, connect_timeout)),
             auths,
+            sasl: self.sasl,
             session,
             session_timeout: self.session_timeout,
             chroot: self.chroot,
             watched_max: self.watched_max,
             metrics: self.metrics,
             server_version: self.server_version,
+            follows_ensemble: self.follows_ensemble,
+            followed_port,
         })
     }
 }
@@ -305,6 +354,7 @@ mod tests {
         let options = ClientOptions::new(["h1"])
             .digest_auth("bob", Secret::new("hush1"))
             .auth("token", Secret::new("hush2"))
+            .sasl_digest_md5("alice", Secret::new("hush5"))
             .tls(TlsOptions::new().client_cert_pem("hush3", Secret::new("hush4")));
         let shown = format!("{options:?} {options:#?}");
         assert!(!shown.contains("hush"), "{shown}");

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use tempfile::TempDir;
 
+use super::config::Place;
 use super::options::ServerOptions;
-use super::ports::free_port;
 use super::process::{Process, StartError};
 use super::zookeeper::{PORT_TRIES_MAX, ZooKeeper};
 
@@ -49,16 +49,11 @@ impl Ensemble {
 
     fn prepare(size: usize, options: &ServerOptions) -> Self {
         let dir = TempDir::with_prefix("zookeeper-").expect("a temporary folder can be made");
-        let mut peers = Vec::new();
-        for id in 1..=size {
-            peers.push(format!("server.{id}=127.0.0.1:{}:{}", free_port(), free_port()));
-        }
-        let mut members = Vec::new();
-        for id in 1..=size {
-            let process = Process::new(&dir.path().join(id.to_string()), free_port(), options, id, &peers);
-            members.push(ZooKeeper::of_ensemble(process));
-        }
-        Self { members, _dir: dir }
+        let choose = |id: usize| Place::choose(&dir.path().join(id.to_string()), id, options);
+        let places: Vec<_> = (1..=size).map(choose).collect();
+        let lines: Vec<_> = places.iter().map(Place::server_line).collect();
+        let process = |place| ZooKeeper::of_ensemble(Process::new(place, options, &lines));
+        Self { members: places.into_iter().map(process).collect(), _dir: dir }
     }
 
     /// Starts a stopped member and returns at once. It serves when it has found a quorum.

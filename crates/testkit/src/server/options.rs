@@ -1,26 +1,52 @@
 //! What can be chosen about a real server.
 
-use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use sha1::{Digest as _, Sha1};
+
+use super::tls::TlsFiles;
 
 /// The options of a real server.
 ///
 /// The defaults are those of a test: a tick of two seconds, so sessions of 4 to 40 seconds, every four-letter word
 /// allowed, no limit on connections, containers and TTL nodes enabled, and no fsync. Data survives a killed server
-/// all the same, since the kernel still holds what was written.
+/// all the same, since the kernel still holds what was written. Nothing of security is switched on.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ServerOptions {
-    tick: Duration,
-    fsync: bool,
-    config: Vec<String>,
-    java: Vec<String>,
+    pub(super) tick: Duration,
+    pub(super) fsync: bool,
+    pub(super) netty: bool,
+    pub(super) reconfig: bool,
+    pub(super) read_only: bool,
+    pub(super) tls: Option<TlsFiles>,
+    pub(super) client_cert: bool,
+    pub(super) sasl_users: Vec<(String, String)>,
+    pub(super) sasl_required: bool,
+    /// The name and the hash of the password, as the server wants to be told them.
+    pub(super) superuser: Option<String>,
+    pub(super) config: Vec<String>,
+    pub(super) java: Vec<String>,
 }
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self { tick: Duration::from_millis(2_000), fsync: false, config: Vec::new(), java: Vec::new() }
+        Self {
+            tick: Duration::from_millis(2_000),
+            fsync: false,
+            netty: false,
+            reconfig: false,
+            read_only: false,
+            tls: None,
+            client_cert: false,
+            sasl_users: Vec::new(),
+            sasl_required: false,
+            superuser: None,
+            config: Vec::new(),
+            java: Vec::new(),
+        }
     }
 }
 
@@ -38,6 +64,64 @@ impl ServerOptions {
         self
     }
 
+    /// Serves clients through Netty, as servers with TLS do, rather than through the simpler default.
+    pub fn netty(mut self) -> Self {
+        self.netty = true;
+        self
+    }
+
+    /// Opens a second port for clients that speak TLS, at [`ZooKeeper::secure_addr`](super::ZooKeeper::secure_addr).
+    /// Clients need no certificate there. This means [`netty`](Self::netty).
+    pub fn tls(mut self, files: TlsFiles) -> Self {
+        self.tls = Some(files);
+        self
+    }
+
+    /// Turns away whoever has no certificate of the trusted authority at the port of [`tls`](Self::tls). The
+    /// subject of the certificate becomes an identity of the scheme `x509`.
+    pub fn client_cert_required(mut self) -> Self {
+        self.client_cert = true;
+        self
+    }
+
+    /// Lets these users authenticate by SASL (DIGEST-MD5), each with a name and a password. Names must be made of
+    /// letters, digits and underscores, and neither may contain a quotation mark.
+    pub fn sasl_users(
+        mut self,
+        users: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        self.sasl_users.extend(users.into_iter().map(|(name, password)| (name.into(), password.into())));
+        self
+    }
+
+    /// Closes the session of whoever asks for anything before authenticating by SASL.
+    pub fn require_sasl(mut self) -> Self {
+        self.sasl_required = true;
+        self
+    }
+
+    /// Names the user of the scheme `digest` to whom no access list applies.
+    pub fn superuser(mut self, user: &str, password: &str) -> Self {
+        let hash = BASE64.encode(Sha1::digest(format!("{user}:{password}")));
+        self.superuser = Some(format!("{user}:{hash}"));
+        self
+    }
+
+    /// Allows the members of the ensemble to be changed while it runs. Only a superuser may do it, unless the
+    /// access list of `/zookeeper/config` is changed.
+    ///
+    /// A server on its own becomes an ensemble of one.
+    pub fn reconfig_enabled(mut self) -> Self {
+        self.reconfig = true;
+        self
+    }
+
+    /// Lets a member that has lost its quorum serve reads to those who accept that.
+    pub fn read_only_mode(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
     /// Adds a line to the server's configuration file, for example `globalOutstandingLimit=10`. A later line wins
     /// over an earlier one and over the defaults.
     pub fn config_line(mut self, line: impl Into<String>) -> Self {
@@ -50,31 +134,6 @@ impl ServerOptions {
         self.java.push(flag.into());
         self
     }
-
-    pub(super) fn java_flags(&self) -> Vec<String> {
-        let mut flags = vec![
-            "-Dzookeeper.extendedTypesEnabled=true".to_owned(),
-            format!("-Dzookeeper.forceSync={}", if self.fsync { "yes" } else { "no" }),
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn".to_owned(),
-        ];
-        flags.extend(self.java.iter().cloned());
-        flags
-    }
-
-    /// The configuration file of a server on `port` with its data in `data`. `peers` are the `server.N` lines of an
-    /// ensemble.
-    pub(super) fn config_file(&self, port: u16, data: &Path, peers: &[String]) -> String {
-        let mut text = format!(
-            "tickTime={}\ninitLimit=10\nsyncLimit=5\ndataDir={}\nclientPort={port}\nclientPortAddress=127.0.0.1\n\
-             maxClientCnxns=0\nadmin.enableServer=false\n4lw.commands.whitelist=*\nextendedTypesEnabled=true\n",
-            self.tick.as_millis(),
-            data.display(),
-        );
-        for line in peers.iter().chain(&self.config) {
-            writeln!(text, "{line}").expect("writing to a string cannot fail");
-        }
-        text
-    }
 }
 
 #[cfg(test)]
@@ -82,10 +141,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_of_the_configuration_is_the_callers() {
-        let options = ServerOptions::default().tick(Duration::from_millis(500)).config_line("syncLimit=2");
-        let text = options.config_file(2181, Path::new("data"), &["server.1=127.0.0.1:1:2".to_owned()]);
-        assert!(text.starts_with("tickTime=500\n"));
-        assert!(text.ends_with("extendedTypesEnabled=true\nserver.1=127.0.0.1:1:2\nsyncLimit=2\n"));
+    fn a_superuser_is_told_by_the_hash_of_the_password() {
+        let options = ServerOptions::default().superuser("super", "secret");
+        assert_eq!(options.superuser.as_deref(), Some("super:lK75jTNcA+U9vtVEw5vB51mj/w4="));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,14 +9,19 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::config::Place;
 use super::install;
 use super::options::ServerOptions;
+use super::tls::TlsFiles;
 use super::zookeeper::four_letter;
 
 /// A server alone takes half a second. An ensemble on a busy machine may need several elections.
 const START_MAX: Duration = Duration::from_secs(60);
 /// How often a starting server is asked whether it serves yet. It tells nobody by itself.
 const ASK_EVERY: Duration = Duration::from_millis(25);
+
+/// What a member without a quorum calls itself, if it serves at all.
+const READ_ONLY: &str = "read-only";
 
 /// Why a server did not come up.
 #[derive(Debug)]
@@ -31,61 +35,78 @@ pub(super) enum StartError {
 /// A server's folder and ports, and its process while it runs.
 #[derive(Debug)]
 pub(super) struct Process {
-    dir: PathBuf,
-    port: u16,
+    place: Place,
     options: ServerOptions,
     child: Option<Child>,
 }
 
 impl Process {
-    /// Writes the configuration of a server below `dir`. `peers` is empty, or the `server.N` lines of the ensemble
-    /// of which this server is number `id`.
-    pub(super) fn new(dir: &Path, port: u16, options: &ServerOptions, id: usize, peers: &[String]) -> Self {
-        let data = dir.join("data");
-        fs::create_dir_all(&data).expect("the temporary folder takes a folder");
-        fs::write(data.join("myid"), format!("{id}\n")).expect("the temporary folder takes a file");
-        fs::write(dir.join("zoo.cfg"), options.config_file(port, &data, peers))
-            .expect("the temporary folder takes a file");
-        Self { dir: dir.to_owned(), port, options: options.clone(), child: None }
+    /// Writes the configuration of a server. `peers` is empty, or the lines of all members of its ensemble.
+    pub(super) fn new(place: Place, options: &ServerOptions, peers: &[String]) -> Self {
+        place.write(options, peers);
+        Self { place, options: options.clone(), child: None }
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+        (Ipv4Addr::LOCALHOST, self.place.port).into()
+    }
+
+    pub(super) fn secure_addr(&self) -> Option<SocketAddr> {
+        self.place.secure_port.map(|port| (Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    pub(super) fn server_line(&self) -> String {
+        self.place.server_line()
+    }
+
+    /// Replaces the stores, which the server reads when it starts.
+    pub(super) fn replace_tls(&mut self, files: TlsFiles) {
+        files.write(&self.place.dir);
+        self.options.tls = Some(files);
     }
 
     /// Starts the process, which does not serve yet. The log of an earlier run is replaced.
     pub(super) fn launch(&mut self) {
         assert!(self.child.is_none(), "the server on {} runs already", self.addr());
-        let log = File::create(self.log()).expect("the temporary folder takes a file");
+        let log = File::create(self.place.log()).expect("the temporary folder takes a file");
         let errors = log.try_clone().expect("a file handle can be duplicated");
         let mut command = install::java();
         command
-            .args(self.options.java_flags())
+            .args(self.place.java_flags(&self.options))
             .arg("org.apache.zookeeper.server.quorum.QuorumPeerMain")
-            .arg(self.dir.join("zoo.cfg"))
+            .arg(self.place.config())
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors);
         self.child = Some(install::spawn(&mut command));
     }
 
-    /// Waits until the server serves. A member of an ensemble serves once it has a quorum.
+    /// Waits until the server serves reads and writes. A member of an ensemble does once it has a quorum.
     pub(super) async fn wait_serving(&mut self) -> Result<(), StartError> {
+        self.wait_mode(|mode| mode != READ_ONLY).await
+    }
+
+    /// Waits until the server serves reads alone.
+    pub(super) async fn wait_read_only(&mut self) -> Result<(), StartError> {
+        self.wait_mode(|mode| mode == READ_ONLY).await
+    }
+
+    async fn wait_mode(&mut self, wanted: impl Fn(&str) -> bool) -> Result<(), StartError> {
         let deadline = Instant::now() + START_MAX;
         loop {
             if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
                 self.child = None;
-                let log = fs::read_to_string(self.log()).unwrap_or_default();
+                let log = fs::read_to_string(self.place.log()).unwrap_or_default();
                 if log.contains("BindException") || log.contains("Address already in use") {
                     return Err(StartError::PortTaken);
                 }
                 return Err(StartError::Failed(format!("it ended with {status}:\n{log}")));
             }
-            if timeout_at(deadline, self.serves()).await.unwrap_or(false) {
+            if timeout_at(deadline, self.serves(&wanted)).await.unwrap_or(false) {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                let log = fs::read_to_string(self.log()).unwrap_or_default();
+                let log = fs::read_to_string(self.place.log()).unwrap_or_default();
                 return Err(StartError::Failed(format!("it does not serve after {START_MAX:?}:\n{log}")));
             }
             sleep(ASK_EVERY).await;
@@ -119,21 +140,17 @@ impl Process {
         Pid::from_raw(i32::try_from(id).ok()?)
     }
 
-    /// Whether this very server answers as one that serves. Its data folder is compared, because another server may
-    /// have taken the port a moment before this one tried to.
-    async fn serves(&self) -> bool {
+    /// Whether this very server answers as one that serves in this mode. Its data folder is compared, because another
+    /// server may have taken the port a moment before this one tried to.
+    async fn serves(&self, wanted: &impl Fn(&str) -> bool) -> bool {
         let Ok(status) = four_letter(self.addr(), "srvr").await else { return false };
-        if !status.lines().any(|line| line.starts_with("Mode: ")) {
+        if !status.lines().filter_map(|line| line.strip_prefix("Mode: ")).any(wanted) {
             return false;
         }
-        let ours = format!("dataDir={}", self.dir.join("data").display());
+        let ours = format!("dataDir={}", self.place.data().display());
         four_letter(self.addr(), "conf")
             .await
             .is_ok_and(|conf| conf.lines().any(|line| line.starts_with(&ours)))
-    }
-
-    fn log(&self) -> PathBuf {
-        self.dir.join("log")
     }
 }
 

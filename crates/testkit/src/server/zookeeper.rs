@@ -10,10 +10,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::config::Place;
 use super::ensemble::Ensemble;
 use super::options::ServerOptions;
-use super::ports::free_port;
 use super::process::{Process, StartError};
+use super::tls::TlsFiles;
 
 /// How long a four-letter word may take. A server that is paused or hangs never answers.
 const WORD_MAX: Duration = Duration::from_secs(5);
@@ -53,7 +54,9 @@ impl ZooKeeper {
     pub async fn start_with(options: &ServerOptions) -> Self {
         for _ in 0..PORT_TRIES_MAX {
             let dir = TempDir::with_prefix("zookeeper-").expect("a temporary folder can be made");
-            let mut process = Process::new(dir.path(), free_port(), options, 1, &[]);
+            let place = Place::choose(dir.path(), 1, options);
+            let peers = if options.reconfig { vec![place.server_line()] } else { Vec::new() };
+            let mut process = Process::new(place, options, &peers);
             process.launch();
             match process.wait_serving().await {
                 Ok(()) => return Self { process, _dir: Some(dir) },
@@ -128,6 +131,24 @@ impl ZooKeeper {
         }
     }
 
+    /// Waits until the server serves reads alone, as one with [`ServerOptions::read_only_mode`] does a few seconds
+    /// after it lost its quorum.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect on the server.
+    pub async fn wait_read_only(&mut self) {
+        if let Err(why) = self.process.wait_read_only().await {
+            panic!("the ZooKeeper server on {} does not turn read-only: {why:?}", self.addr());
+        }
+    }
+
+    /// Replaces the certificate and the trusted authority of a server with [`ServerOptions::tls`]. The server knows
+    /// them once it is restarted.
+    pub fn replace_tls(&mut self, files: TlsFiles) {
+        self.process.replace_tls(files);
+    }
+
     /// Stops the process without ending it: its connections stay open and nothing answers, until
     /// [`resume`](Self::resume). When this returns it has stopped.
     pub fn pause(&self) {
@@ -149,6 +170,33 @@ impl ZooKeeper {
     #[must_use]
     pub fn connect_string(&self) -> String {
         self.addr().to_string()
+    }
+
+    /// The address for clients that speak TLS. It stays the same across restarts.
+    ///
+    /// # Panics
+    ///
+    /// If the server was started without [`ServerOptions::tls`].
+    #[must_use]
+    pub fn secure_addr(&self) -> SocketAddr {
+        self.process.secure_addr().expect("the server was started with TLS")
+    }
+
+    /// The address for clients that speak TLS, by name: `localhost:port`.
+    ///
+    /// # Panics
+    ///
+    /// As [`secure_addr`](Self::secure_addr).
+    #[must_use]
+    pub fn secure_connect_string(&self) -> String {
+        format!("localhost:{}", self.secure_addr().port())
+    }
+
+    /// The line that names this server among the members of an ensemble, `server.N=...`. It is what a member is
+    /// added by.
+    #[must_use]
+    pub fn server_line(&self) -> String {
+        self.process.server_line()
     }
 
     /// Asks the server one of its four-letter words, for example `srvr` or `cons`.

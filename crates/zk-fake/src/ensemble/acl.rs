@@ -1,13 +1,21 @@
 //! Who may do what.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use quorate_zk_proto::{Acl, ErrorCode, Id, Perms};
+
+/// The schemes that not every server knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Schemes {
+    pub(crate) sasl: bool,
+    pub(crate) x509: bool,
+}
 
 /// Checks that one of the identities has one of the permissions.
 pub(crate) fn require(perms: Perms, acl: &[Acl], identities: &[Id]) -> Result<(), ErrorCode> {
     let allows = |entry: &Acl| {
-        entry.perms.bits() & perms.bits() != 0 && (entry.id == Id::anyone() || identities.contains(&entry.id))
+        entry.perms.bits() & perms.bits() != 0
+            && (entry.id == Id::anyone() || identities.iter().any(|id| matches(&entry.id, id)))
     };
     match identities.iter().any(is_super) || acl.iter().any(allows) {
         true => Ok(()),
@@ -16,25 +24,32 @@ pub(crate) fn require(perms: Perms, acl: &[Acl], identities: &[Id]) -> Result<()
 }
 
 /// Returns the list to store for one that was asked for: `auth` stands for the identities proved.
-pub(crate) fn resolve(acl: &[Acl], identities: &[Id]) -> Result<Arc<[Acl]>, ErrorCode> {
+pub(crate) fn resolve(acl: &[Acl], identities: &[Id], schemes: Schemes) -> Result<Arc<[Acl]>, ErrorCode> {
     let mut resolved: Vec<Acl> = Vec::new();
     for entry in acl {
-        match entry.id.scheme.as_str() {
-            "world" if entry.id.id == "anyone" => push(&mut resolved, entry.clone()),
-            "ip" => push(&mut resolved, entry.clone()),
-            "digest" if entry.id.id.split(':').count() == 2 => push(&mut resolved, entry.clone()),
+        let id = &entry.id.id;
+        let valid = match entry.id.scheme.as_str() {
+            "world" => id == "anyone",
+            "ip" => Network::parse(id).is_some(),
+            "digest" => id.split(':').count() == 2,
+            "sasl" => schemes.sasl && !id.is_empty(),
+            "x509" => schemes.x509 && id.contains('='),
             "auth" => {
-                let proved = identities.iter().filter(|id| id.scheme == "digest" || is_super(id));
                 let before = resolved.len();
-                for id in proved {
+                for id in identities.iter().filter(|id| is_proved(id)) {
                     push(&mut resolved, Acl::new(entry.perms, id.clone()));
                 }
                 if resolved.len() == before {
                     return Err(ErrorCode::InvalidAcl);
                 }
+                continue;
             }
-            _ => return Err(ErrorCode::InvalidAcl),
+            _ => false,
+        };
+        if !valid {
+            return Err(ErrorCode::InvalidAcl);
         }
+        push(&mut resolved, entry.clone());
     }
     if resolved.is_empty() { Err(ErrorCode::InvalidAcl) } else { Ok(resolved.into()) }
 }
@@ -51,7 +66,7 @@ pub(crate) fn shown(acl: &[Acl], identities: &[Id]) -> Vec<Acl> {
     acl.iter().map(mask).collect()
 }
 
-/// The identity of writes that no client makes.
+/// The identity of writes that no client makes, and of who knows the super user's password.
 pub(crate) fn superuser() -> Id {
     Id::new("super", "")
 }
@@ -60,8 +75,60 @@ fn is_super(id: &Id) -> bool {
     id.scheme == "super"
 }
 
+/// An address is not proof of who somebody is.
+fn is_proved(id: &Id) -> bool {
+    matches!(id.scheme.as_str(), "digest" | "sasl" | "x509")
+}
+
+fn matches(wanted: &Id, proved: &Id) -> bool {
+    if wanted.scheme != "ip" || proved.scheme != "ip" {
+        return wanted == proved;
+    }
+    let address = proved.id.parse().ok();
+    Network::parse(&wanted.id).zip(address).is_some_and(|(network, address)| network.contains(address))
+}
+
+/// An address, or all that share its first bits.
+struct Network {
+    address: u32,
+    mask: u32,
+}
+
+impl Network {
+    fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = text.split_once('/').unwrap_or((text, "32"));
+        let bits = bits.parse::<u32>().ok().filter(|bits| *bits <= 32)?;
+        let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+        Some(Self { address: address.parse::<Ipv4Addr>().ok()?.to_bits(), mask })
+    }
+
+    const fn contains(&self, address: Ipv4Addr) -> bool {
+        (self.address ^ address.to_bits()) & self.mask == 0
+    }
+}
+
 fn push(acl: &mut Vec<Acl>, entry: Acl) {
     if !acl.contains(&entry) {
         acl.push(entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_hold_the_addresses_that_share_their_first_bits() {
+        let holds = |network: &str, address: &str| matches(&Id::ip(network), &Id::ip(address));
+        assert!(holds("127.0.0.1", "127.0.0.1") && !holds("127.0.0.1", "127.0.0.2"));
+        assert!(holds("127.9.9.9/8", "127.0.0.1") && !holds("128.0.0.0/8", "127.0.0.1"));
+        assert!(holds("1.2.3.4/0", "127.0.0.1") && !holds("127.0.0.1/33", "127.0.0.1"));
+    }
+
+    #[test]
+    fn schemes_that_are_not_switched_on_are_no_access() {
+        let sasl = [Acl::new(Perms::ALL, Id::sasl("bob"))];
+        assert_eq!(resolve(&sasl, &[], Schemes::default()), Err(ErrorCode::InvalidAcl));
+        assert!(resolve(&sasl, &[], Schemes { sasl: true, x509: false }).is_ok());
     }
 }

@@ -1,7 +1,9 @@
 //! One connection, as the server sees it.
 
 use bytes::BytesMut;
-use quorate_zk_proto::{Id, SessionId};
+use quorate_zk_proto::{DigestMd5Server, Id, SessionId};
+
+use super::{Millis, faults::Fate, outbox::Applied};
 
 /// Names a connection; never given out twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,23 +25,62 @@ pub(crate) enum Phase {
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) phase: Phase,
+    /// The server it is to.
+    pub(super) server: usize,
+    pub(super) phase: Phase,
     /// Who the client has proved to be.
-    pub(crate) identities: Vec<Id>,
+    pub(super) identities: Vec<Id>,
+    /// The SASL exchange under way.
+    pub(super) sasl: Option<DigestMd5Server>,
     /// What waits to be sent.
-    pub(crate) out: BytesMut,
+    pub(super) out: BytesMut,
+    /// What waits longer.
+    pub(super) late: Option<Late>,
+    /// What waits for a lagging server. Nothing more is read until then.
+    pub(super) held: Option<Applied>,
+    /// What happens to the reply that is next.
+    pub(super) fate: Option<Fate>,
+    /// How much of the input at hand was counted already.
+    pub(super) counted: usize,
+    /// Nothing is sent any more, though requests are taken.
+    pub(super) half_closed: bool,
+}
+
+/// Bytes that are sent later.
+#[derive(Debug)]
+pub(super) struct Late {
+    pub(super) by: Millis,
+    /// Not known before somebody asks for them.
+    pub(super) until: Option<Millis>,
+    pub(super) out: BytesMut,
 }
 
 impl Connection {
-    pub(crate) fn new() -> Self {
-        // Every client is known by its address.
-        Self { phase: Phase::New, identities: vec![Id::new("ip", "127.0.0.1")], out: BytesMut::new() }
+    pub(super) fn new(server: usize) -> Self {
+        Self {
+            server,
+            phase: Phase::New,
+            // Every client is known by its address.
+            identities: vec![Id::ip("127.0.0.1")],
+            sasl: None,
+            out: BytesMut::new(),
+            late: None,
+            held: None,
+            fate: None,
+            counted: 0,
+            half_closed: false,
+        }
     }
 
-    pub(crate) const fn session(&self) -> Option<SessionId> {
+    pub(super) const fn session(&self) -> Option<SessionId> {
         match self.phase {
             Phase::Up(session) | Phase::Moved(session) => Some(session),
             Phase::New | Phase::Closing => None,
         }
+    }
+
+    /// Returns how much waits to be sent.
+    pub(super) fn backlog(&self) -> usize {
+        self.out.len() + self.late.as_ref().map_or(0, |late| late.out.len())
     }
 }

@@ -4,17 +4,23 @@
 //! sessions, `requests.rs` takes requests apart, `reads.rs` and `writes.rs` answer them, `outbox.rs` sends.
 
 mod acl;
+mod auth;
+mod config;
 mod connection;
 mod cut;
-mod digest;
+mod faults;
 mod four_letter;
 mod handshake;
 mod journal;
 mod lifecycle;
+mod member;
+mod membership;
 mod outbox;
+mod quorum;
 mod raw;
 mod reads;
 mod rearm;
+mod reconfig;
 mod requests;
 mod sessions;
 mod tree;
@@ -23,73 +29,78 @@ mod watches;
 mod writes;
 mod znode;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
-use quorate_zk_proto::{ErrorCode, Id, OpCode, SessionId, ZnodePath, Zxid};
+use quorate_zk_proto::{ErrorCode, Id, SessionId, ZnodePath, Zxid};
 
+pub(crate) use self::{
+    config::Config,
+    connection::ConnectionId,
+    cut::Cut,
+    faults::{Fate, Faults},
+    membership::Membership,
+    outbox::Next,
+    sessions::Session,
+    znode::{Lifetime, Znode},
+};
 use self::{
     connection::Connection,
     journal::Journal,
+    member::Member,
     sessions::Sessions,
     tree::{Tree, Txn},
-    watches::Watches,
-};
-pub(crate) use self::{
-    connection::ConnectionId,
-    cut::Cut,
-    sessions::Session,
-    znode::{Lifetime, Znode},
 };
 pub use self::{
     cut::Direction,
     journal::{Counters, LoggedRequest},
 };
-use crate::builder::ServerVersion;
+use crate::version::ServerVersion;
 
 /// Milliseconds since 1970, or a number of them.
 pub(crate) type Millis = i64;
 
-/// What an ensemble is told before it starts.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Config {
-    pub(crate) version: ServerVersion,
-    pub(crate) tick: Millis,
-    pub(crate) request_bytes_max: usize,
-    pub(crate) ttl_nodes: bool,
-    pub(crate) sessions_move: bool,
-}
-
-/// Everything a server knows.
+/// Everything the servers know. They share one tree, but for those that lag.
 #[derive(Debug)]
 pub(crate) struct Ensemble {
     config: Config,
     tree: Tree,
     sessions: Sessions,
-    watches: Watches,
+    /// Those that were started while there was no quorum, and end with that.
+    read_only_sessions: Sessions,
+    members: Vec<Member>,
+    /// Whether the servers cannot hear each other.
+    parted: bool,
     /// The last transaction applied.
     zxid: Zxid,
     connections: BTreeMap<ConnectionId, Connection>,
     next_connection: u64,
     /// Connections that have something to send, or are to be closed.
     dirty: BTreeSet<ConnectionId>,
-    cut: Option<Cut>,
-    /// The operation whose next request is refused, and how.
-    refused: Option<(OpCode, ErrorCode)>,
+    faults: Faults,
     journal: Journal,
 }
 
 impl Ensemble {
-    pub(crate) fn new(config: Config) -> Self {
+    /// Starts servers with these addresses for clients.
+    pub(crate) fn new(mut config: Config, addrs: &[SocketAddr]) -> Self {
+        if config.servers > 1 {
+            config.membership.get_or_insert_with(|| Membership::of(addrs));
+        }
+        let watch_modes_add_up = config.version >= ServerVersion::V3_9;
         Self {
-            tree: Tree::new(),
+            tree: Tree::new(config.membership.as_ref().map(Membership::text)),
             sessions: Sessions::new(),
-            watches: Watches::new(config.version >= ServerVersion::V3_9),
+            read_only_sessions: Sessions::read_only(),
+            members: (0..config.servers).map(|_| Member::new(watch_modes_add_up)).collect(),
+            parted: false,
             zxid: Zxid::ZERO,
             connections: BTreeMap::new(),
             next_connection: 0,
             dirty: BTreeSet::new(),
-            cut: None,
-            refused: None,
+            faults: Faults::default(),
             journal: Journal::default(),
             config,
         }
@@ -98,9 +109,11 @@ impl Ensemble {
     /// Forgets the tree, the sessions and the history, and closes all connections.
     pub(crate) fn wipe(&mut self) {
         self.cut_all();
-        self.tree = Tree::new();
+        self.tree = Tree::new(self.config.membership.as_ref().map(Membership::text));
         self.sessions.clear();
+        self.read_only_sessions.clear();
         self.zxid = Zxid::ZERO;
+        self.members.iter_mut().for_each(Member::forget_lag);
     }
 
     pub(crate) fn znode(&self, path: &ZnodePath) -> Option<&Znode> {
@@ -119,23 +132,12 @@ impl Ensemble {
         &mut self.journal
     }
 
-    /// Arms a fault, in place of one that is still armed.
-    pub(crate) const fn arm(&mut self, cut: Cut) {
-        self.cut = Some(cut);
+    pub(crate) const fn faults(&mut self) -> &mut Faults {
+        &mut self.faults
     }
 
-    /// Arms a refusal, in place of one that is still armed.
-    pub(crate) const fn refuse_next(&mut self, op: OpCode, code: ErrorCode) {
-        self.refused = Some((op, code));
-    }
-
-    /// Takes a fault back.
-    pub(crate) const fn disarm(&mut self) {
-        self.cut = None;
-    }
-
-    pub(crate) const fn is_armed(&self) -> bool {
-        self.cut.is_some()
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Applies a write as the next transaction, and tells watches. A failed one takes a zxid too.
@@ -146,7 +148,8 @@ impl Ensemble {
         write: impl FnOnce(&mut Tree, Txn<'_>) -> Result<T, ErrorCode>,
     ) -> Result<T, ErrorCode> {
         self.zxid = Zxid::new(self.zxid.get() + 1);
-        let result = write(&mut self.tree, Txn { zxid: self.zxid, now, identities });
+        let result =
+            write(&mut self.tree, Txn { zxid: self.zxid, now, identities, schemes: self.config.schemes() });
         match &result {
             Ok(_) => {
                 let changes = self.tree.commit();

@@ -10,7 +10,7 @@ use super::{
     acl::{require, shown},
     znode::Znode,
 };
-use crate::builder::ServerVersion;
+use crate::version::ServerVersion;
 
 impl Ensemble {
     /// Answers a request that writes nothing. Where it sets a watch, the watch covers what it answers.
@@ -23,41 +23,41 @@ impl Ensemble {
         match request {
             Request::Exists(exists) => {
                 if exists.watch {
-                    self.watches.watch_data(id, &exists.path);
+                    self.watches_at(id).watch_data(id, &exists.path);
                 }
-                self.tree.get(&exists.path).map(|node| ReplyBody::Stat(node.stat()))
+                self.tree_at(id).get(&exists.path).map(|node| ReplyBody::Stat(node.stat()))
             }
             Request::GetData(get) => {
                 let node = self.readable(id, &get.path)?;
                 let body = ReplyBody::Data { data: node.head.data.clone(), stat: node.stat() };
                 if get.watch {
-                    self.watches.watch_data(id, &get.path);
+                    self.watches_at(id).watch_data(id, &get.path);
                 }
                 Ok(body)
             }
             Request::GetChildren(get) => self.list(id, &get, |_| None),
             Request::GetChildrenWithStat(get) => self.list(id, &get, |node| Some(node.stat())),
             Request::GetAcl(get) => {
-                let (node, identities) = (self.tree.get(&get.path)?, self.identities(id));
+                let (node, identities) = (self.tree_at(id).get(&get.path)?, self.identities(id));
                 require(Perms::READ | Perms::ADMIN, &node.head.acl, identities)?;
                 Ok(ReplyBody::Acl { acl: shown(&node.head.acl, identities), stat: node.stat() })
             }
-            Request::Sync(sync) => Ok(ReplyBody::Synced { path: sync.path.to_string() }),
             Request::MultiRead(multi) => {
                 Ok(ReplyBody::MultiRead(multi.ops.iter().map(|op| self.read_item(id, op)).collect()))
             }
             Request::AddWatch(add) => {
-                self.watches.add(id, &add.path, add.mode);
+                self.watches_at(id).add(id, &add.path, add.mode);
                 Ok(ReplyBody::WatchAdded)
             }
+            Request::CheckWatches(check) => self.check_watches(id, &check.path, check.kind),
             Request::RemoveWatches(remove) => self.remove_watches(id, &remove.path, remove.kind),
             Request::GetEphemerals(get) => {
-                let paths = self.tree.ephemerals(session).into_iter().map(|path| path.to_string());
+                let paths = self.tree_at(id).ephemerals(session).into_iter().map(|path| path.to_string());
                 Ok(ReplyBody::Ephemerals(paths.filter(|path| path.starts_with(get.prefix.trim())).collect()))
             }
             Request::GetAllChildrenNumber(get) => {
                 self.readable(id, &get.path)?;
-                let number = self.tree.below(&get.path).count();
+                let number = self.tree_at(id).below(&get.path).count();
                 Ok(ReplyBody::AllChildrenNumber(i32::try_from(number).unwrap_or(i32::MAX)))
             }
             Request::WhoAmI => Ok(ReplyBody::Identities(self.identities(id).iter().map(client).collect())),
@@ -71,7 +71,7 @@ impl Ensemble {
     }
 
     fn readable(&self, id: ConnectionId, path: &ZnodePath) -> Result<&Znode, ErrorCode> {
-        let node = self.tree.get(path)?;
+        let node = self.tree_at(id).get(path)?;
         require(Perms::READ, &node.head.acl, self.identities(id))?;
         Ok(node)
     }
@@ -85,7 +85,7 @@ impl Ensemble {
         let node = self.readable(id, &get.path)?;
         let body = ReplyBody::Children { names: node.children.iter().cloned().collect(), stat: stat(node) };
         if get.watch {
-            self.watches.watch_children(id, &get.path);
+            self.watches_at(id).watch_children(id, &get.path);
         }
         Ok(body)
     }
@@ -108,15 +108,31 @@ impl Ensemble {
         path: &ZnodePath,
         kind: WatcherType,
     ) -> Result<ReplyBody, ErrorCode> {
+        self.require_kind(kind)?;
+        found(self.watches_at(id).remove(id, path, kind))
+    }
+
+    fn check_watches(
+        &mut self,
+        id: ConnectionId,
+        path: &ZnodePath,
+        kind: WatcherType,
+    ) -> Result<ReplyBody, ErrorCode> {
+        self.require_kind(kind)?;
+        found(self.watches_at(id).contains(id, path, kind))
+    }
+
+    fn require_kind(&self, kind: WatcherType) -> Result<(), ErrorCode> {
         let new_kind = matches!(kind, WatcherType::Persistent | WatcherType::PersistentRecursive);
-        if new_kind && self.config.version < ServerVersion::V3_9 {
-            return Err(ErrorCode::MarshallingError);
-        }
-        match self.watches.remove(id, path, kind) {
-            true => Ok(ReplyBody::Done),
-            false => Err(ErrorCode::NoWatcher),
+        match new_kind && self.config.version < ServerVersion::V3_9 {
+            true => Err(ErrorCode::MarshallingError),
+            false => Ok(()),
         }
     }
+}
+
+const fn found(found: bool) -> Result<ReplyBody, ErrorCode> {
+    if found { Ok(ReplyBody::Done) } else { Err(ErrorCode::NoWatcher) }
 }
 
 fn client(id: &Id) -> ClientIdentity {

@@ -9,23 +9,23 @@ impl Ensemble {
     pub(super) fn rearm(&mut self, id: ConnectionId, watches: &SetWatches) {
         let seen = watches.relative_zxid;
         for path in &watches.data {
-            match self.tree.get(path).map(|node| node.head.mzxid > seen) {
+            match self.tree_at(id).get(path).map(|node| node.head.mzxid > seen) {
                 Err(_) => self.miss(id, EventType::NodeDeleted, path),
                 Ok(true) => self.miss(id, EventType::NodeDataChanged, path),
-                Ok(false) => self.watches.watch_data(id, path),
+                Ok(false) => self.watches_at(id).watch_data(id, path),
             }
         }
         for path in &watches.exist {
-            match self.tree.get(path) {
+            match self.tree_at(id).get(path) {
                 Ok(_) => self.miss(id, EventType::NodeCreated, path),
-                Err(_) => self.watches.watch_data(id, path),
+                Err(_) => self.watches_at(id).watch_data(id, path),
             }
         }
         for path in &watches.child {
-            match self.tree.get(path).map(|node| node.head.pzxid > seen) {
+            match self.tree_at(id).get(path).map(|node| node.head.pzxid > seen) {
                 Err(_) => self.miss(id, EventType::NodeDeleted, path),
                 Ok(true) => self.miss(id, EventType::NodeChildrenChanged, path),
-                Ok(false) => self.watches.watch_children(id, path),
+                Ok(false) => self.watches_at(id).watch_children(id, path),
             }
         }
     }
@@ -34,10 +34,10 @@ impl Ensemble {
     pub(super) fn rearm_all(&mut self, id: ConnectionId, watches: &SetWatches2) {
         self.rearm(id, &watches.one_shot);
         for path in &watches.persistent {
-            self.watches.add(id, path, WatchMode::Persistent);
+            self.watches_at(id).add(id, path, WatchMode::Persistent);
         }
         for path in &watches.persistent_recursive {
-            self.watches.add(id, path, WatchMode::PersistentRecursive);
+            self.watches_at(id).add(id, path, WatchMode::PersistentRecursive);
         }
     }
 

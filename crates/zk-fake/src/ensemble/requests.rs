@@ -2,27 +2,49 @@
 
 use bytes::{Bytes, BytesMut};
 use quorate_zk_proto::{
-    Auth, Codec, DecodeError, ErrorCode, Id, OpCode, Reader, ReplyBody, Request, RequestHeader,
-    ServerRequest, SessionId, Xid, Zxid, take_frame,
+    Codec, DecodeError, ErrorCode, OpCode, Reader, ReplyBody, Request, RequestHeader, ServerRequest,
+    SessionId, Xid, take_frame,
 };
 
-use super::{
-    ConnectionId, Ensemble, LoggedRequest, Millis, connection::Phase, digest::digest_id, four_letter,
-    outbox::NO_ZXID,
-};
+use super::{ConnectionId, Ensemble, LoggedRequest, Millis, connection::Phase, four_letter, outbox::NO_ZXID};
+
+/// What stands before every frame.
+const LENGTH_BYTES: usize = 4;
 
 impl Ensemble {
     /// Takes whole frames off bytes received, answers them, and leaves the rest in `input`.
     pub(crate) fn handle_input(&mut self, now: Millis, id: ConnectionId, input: &mut BytesMut) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let counted = connection.counted.min(input.len());
+        let cut = self.faults.cuts_input(input.len() - counted);
+        if let Some(passing) = cut {
+            input.truncate(counted + passing);
+        }
         let requests_before = self.journal.counters.requests;
-        while let Some(phase) = self.connections.get(&id).map(|connection| connection.phase) {
+        self.take_frames(now, id, input);
+        if self.journal.counters.requests > requests_before {
+            self.journal.counters.batches += 1;
+        }
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.counted = input.len();
+        }
+        if cut.is_some() {
+            self.close(id);
+        }
+    }
+
+    /// Stops before what has to wait for a lagging server.
+    fn take_frames(&mut self, now: Millis, id: ConnectionId, input: &mut BytesMut) {
+        while let Some(connection) = self.connections.get(&id).filter(|connection| connection.held.is_none())
+        {
+            let phase = connection.phase;
             if phase == Phase::Closing {
                 break;
             }
             if phase == Phase::New
                 && let Some(word) = four_letter::word(input)
             {
-                let answer = self.four_letter_answer(word);
+                let answer = self.four_letter_answer(connection.server, word);
                 self.put(id, answer.as_bytes());
                 self.close(id);
                 break;
@@ -33,16 +55,13 @@ impl Ensemble {
                 Err(_) => self.close(id),
             }
         }
-        if self.journal.counters.requests > requests_before {
-            self.journal.counters.batches += 1;
-        }
     }
 
     fn take_frame(&mut self, now: Millis, id: ConnectionId, phase: Phase, frame: Bytes) {
         match phase {
             Phase::New => self.take_connect(now, id, frame),
             Phase::Up(session) => {
-                self.sessions.touch(now, session);
+                self.present_sessions().touch(now, session);
                 self.take_request(now, id, session, frame);
             }
             Phase::Moved(session) => self.take_request(now, id, session, frame),
@@ -51,32 +70,43 @@ impl Ensemble {
     }
 
     fn take_request(&mut self, now: Millis, id: ConnectionId, session: SessionId, frame: Bytes) {
+        let bytes = LENGTH_BYTES + frame.len();
         let mut reader = Reader::new(frame);
         let Ok(header) = RequestHeader::decode(&mut reader) else { return self.close(id) };
         let op = OpCode::from_code(header.op);
+        if !self.admit(id, header.xid, op) {
+            return;
+        }
         if op == Some(OpCode::Ping) {
             self.journal.counters.pings += 1;
             return self.reply(id, Xid::PING, Ok(ReplyBody::Done));
         }
-        if self.cut.as_mut().is_some_and(super::Cut::on_request) {
-            self.cut = None;
+        if self.faults.loses_request(bytes) {
             return self.close(id);
         }
         let request = ServerRequest::decode(header, &mut reader);
         self.record(session, op, request.as_ref().ok());
-        if let Some((_, code)) = self.refused.take_if(|(refused, _)| op == Some(*refused)) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.fate = self.faults.fate_of(op);
+        }
+        if let Some(code) = self.faults.refusal(op) {
             return self.reply(id, header.xid, Err(code));
         }
         match request {
             _ if op.is_none_or(|op| !self.config.version.knows(op)) => self.refuse(id, header.xid),
+            _ if !self.has_quorum() && op.is_some_and(needs_quorum) => {
+                self.reply(id, header.xid, Err(ErrorCode::NotReadOnly));
+            }
             Ok(request) => self.answer(now, id, session, header, request),
             Err(error) => {
                 let code = not_understood(op, &error);
                 if op.is_some_and(is_write_op) {
                     // It was given its zxid before it was looked at.
                     let _ = self.transact(now, &[], |_, _| Err::<(), _>(code));
+                    self.reply_applied(id, header.xid, Err(code));
+                } else {
+                    self.reply(id, header.xid, Err(code));
                 }
-                self.reply(id, header.xid, Err(code));
             }
         }
     }
@@ -92,12 +122,19 @@ impl Ensemble {
         let xid = header.xid;
         match request {
             ServerRequest::Operation(Request::Auth(auth)) => self.authenticate(id, xid, &auth),
+            ServerRequest::Sasl(token) => self.take_sasl(id, xid, &token),
             ServerRequest::Operation(request) if request.is_write() => {
                 if self.is_refused_as_moved(id, &request) {
                     return self.close(id);
                 }
-                let result = self.write(now, id, session, header.op, request);
-                self.reply(id, xid, result);
+                let result = match request {
+                    Request::Reconfig(change) => self.reconfigure(now, id, &change),
+                    request => self.write(now, id, session, header.op, request),
+                };
+                self.reply_applied(id, xid, result);
+            }
+            ServerRequest::Operation(Request::Sync(sync)) => {
+                self.reply_applied(id, xid, Ok(ReplyBody::Synced { path: sync.path.to_string() }));
             }
             ServerRequest::Operation(request) => {
                 let result = self.read(id, session, request);
@@ -112,9 +149,9 @@ impl Ensemble {
                 self.reply(id, xid, Ok(ReplyBody::Done));
             }
             ServerRequest::CloseSession => {
-                self.delete_ephemerals(now, session);
-                self.reply(id, xid, Ok(ReplyBody::Done));
-                self.close(id);
+                self.end_session_except(now, session, Some(id));
+                self.reply_applied(id, xid, Ok(ReplyBody::Done));
+                self.close_applied(id);
             }
             _ => self.refuse(id, xid),
         }
@@ -127,28 +164,18 @@ impl Ensemble {
         moved && !unchecked
     }
 
+    /// Closes a connection once the answer that waits for its server is sent too.
+    fn close_applied(&mut self, id: ConnectionId) {
+        match self.connections.get_mut(&id).and_then(|connection| connection.held.as_mut()) {
+            Some(held) => held.then_close = true,
+            None => self.close(id),
+        }
+    }
+
     /// What is not known is answered, and the connection closed.
     fn refuse(&mut self, id: ConnectionId, xid: Xid) {
         self.reply_at(id, xid, NO_ZXID, Err(ErrorCode::Unimplemented));
         self.close(id);
-    }
-
-    fn authenticate(&mut self, id: ConnectionId, xid: Xid, auth: &Auth) {
-        let identity = match auth.scheme.as_str() {
-            "digest" => str::from_utf8(auth.credentials.expose()).ok().map(digest_id),
-            "ip" => Some(Id::new("ip", "127.0.0.1")),
-            _ => None,
-        };
-        let Some(identity) = identity else {
-            self.reply_at(id, xid, Zxid::ZERO, Err(ErrorCode::AuthFailed));
-            return self.close(id);
-        };
-        if let Some(connection) = self.connections.get_mut(&id)
-            && !connection.identities.contains(&identity)
-        {
-            connection.identities.push(identity);
-        }
-        self.reply_at(id, xid, Zxid::ZERO, Ok(ReplyBody::Done));
     }
 
     fn record(&mut self, session: SessionId, op: Option<OpCode>, request: Option<&ServerRequest>) {
@@ -175,6 +202,12 @@ fn not_understood(op: Option<OpCode>, error: &DecodeError) -> ErrorCode {
     }
 }
 
+/// Also a sync is not for servers that only read.
+const fn needs_quorum(op: OpCode) -> bool {
+    is_write_op(op) || matches!(op, OpCode::Reconfig | OpCode::Sync)
+}
+
+/// Whether a request is given its zxid before it is looked at.
 const fn is_write_op(op: OpCode) -> bool {
     matches!(
         op,

@@ -10,6 +10,9 @@ use super::{ConnectionId, Millis};
 /// The first id, with a server's number in its highest byte as real ones have.
 const FIRST: i64 = 0x0100_0000_0000_0001;
 
+/// The first id of a server without a quorum.
+const FIRST_READ_ONLY: i64 = 0x0200_0000_0000_0001;
+
 /// Mixed into passwords, so that they cannot be taken for ids.
 const SALT: i64 = 0x5155_4f52_4154_4521;
 
@@ -32,6 +35,11 @@ pub(crate) struct Sessions {
 impl Sessions {
     pub(crate) const fn new() -> Self {
         Self { live: BTreeMap::new(), next_id: FIRST }
+    }
+
+    /// Makes room for the sessions of servers that only read.
+    pub(crate) const fn read_only() -> Self {
+        Self { live: BTreeMap::new(), next_id: FIRST_READ_ONLY }
     }
 
     /// Starts a session and returns its id; ids are never given out twice.
@@ -58,6 +66,36 @@ impl Sessions {
         session.timeout = timeout;
         session.deadline = now.saturating_add(timeout);
         Some(session.connection.replace(connection))
+    }
+
+    /// Takes over a session that another server started, which only its password proves. Returns whether it
+    /// does.
+    pub(crate) fn adopt(
+        &mut self,
+        now: Millis,
+        id: SessionId,
+        password: &Secret,
+        timeout: Millis,
+        connection: ConnectionId,
+    ) -> bool {
+        let proved = *password == password_of(id);
+        if proved {
+            let deadline = now.saturating_add(timeout);
+            self.live.insert(id, Session { timeout, deadline, connection: Some(connection) });
+        }
+        proved
+    }
+
+    /// Returns whether there is such a session.
+    pub(crate) fn contains(&self, id: SessionId) -> bool {
+        self.live.contains_key(&id)
+    }
+
+    /// Gives every session its whole timeout again.
+    pub(crate) fn renew(&mut self, now: Millis) {
+        for session in self.live.values_mut() {
+            session.deadline = now.saturating_add(session.timeout);
+        }
     }
 
     /// Takes note that a session was heard of.

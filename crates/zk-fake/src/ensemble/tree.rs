@@ -11,13 +11,16 @@ use quorate_zk_proto::{ANY_VERSION, Acl, ErrorCode, Id, Perms, SessionId, Stat, 
 
 use super::{
     Millis,
-    acl::{require, resolve},
+    acl::{Schemes, require, resolve},
     undo::Undo,
     znode::{Lifetime, Znode},
 };
 
 /// Znodes that the server itself keeps, and lets nobody delete.
-const SPECIAL: [&str; 4] = ["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"];
+const SPECIAL: [&str; 4] = ["/", "/zookeeper", "/zookeeper/quota", CONFIG];
+
+/// Where the configuration is.
+const CONFIG: &str = "/zookeeper/config";
 
 /// A write under way: its place in history, and on whose behalf it is done.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,7 @@ pub(crate) struct Txn<'a> {
     pub(crate) zxid: Zxid,
     pub(crate) now: Millis,
     pub(crate) identities: &'a [Id],
+    pub(crate) schemes: Schemes,
 }
 
 /// What watches are told of.
@@ -47,7 +51,7 @@ pub(crate) struct NewZnode<'a> {
 
 /// All znodes. Each write leaves everything as it was if it fails; several are kept by one
 /// [`commit`](Self::commit) or undone by one [`roll_back`](Self::roll_back).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tree {
     nodes: BTreeMap<Box<str>, Znode>,
     undo: Vec<Undo>,
@@ -55,8 +59,8 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// Makes the tree of a fresh server.
-    pub(crate) fn new() -> Self {
+    /// Makes the tree of a fresh server, and of a member of an ensemble with its configuration.
+    pub(crate) fn new(config: Option<String>) -> Self {
         let open: Arc<[Acl]> = [Acl::open()].into();
         let read: Arc<[Acl]> = [Acl::read()].into();
         let node = |acl: &Arc<[Acl]>, children: &[&str]| {
@@ -67,20 +71,24 @@ impl Tree {
         let nodes = [
             ("/", node(&open, &["zookeeper"])),
             ("/zookeeper", node(&open, &["config", "quota"])),
-            ("/zookeeper/config", node(&read, &[])),
+            (CONFIG, node(&read, &[])),
             ("/zookeeper/quota", node(&open, &[])),
         ];
         let mut nodes: BTreeMap<Box<str>, _> =
             nodes.into_iter().map(|(path, node)| (path.into(), node)).collect();
-        if let Some(config) = nodes.get_mut("/zookeeper/config") {
-            config.head.aversion = -1;
+        if let Some(node) = nodes.get_mut(CONFIG) {
+            node.head.aversion = -1;
+            if let Some(config) = config {
+                node.head.data = Some(config.into());
+                node.head.version = ANY_VERSION;
+            }
         }
         Self { nodes, undo: Vec::new(), changes: Vec::new() }
     }
 
     /// Creates a znode and returns its path, with the number of a sequential one.
     pub(crate) fn create(&mut self, txn: Txn<'_>, new: NewZnode<'_>) -> Result<ZnodePath, ErrorCode> {
-        let acl = resolve(new.acl, txn.identities)?;
+        let acl = resolve(new.acl, txn.identities, txn.schemes)?;
         let Some(parent_path) = new.path.parent() else { return Err(ErrorCode::NodeExists) };
         let parent = self.get(&parent_path)?;
         require(Perms::CREATE, &parent.head.acl, txn.identities)?;
@@ -147,6 +155,14 @@ impl Tree {
         Ok(stat)
     }
 
+    /// Replaces the configuration. Its version never changes.
+    pub(crate) fn set_config(&mut self, txn: Txn<'_>, data: Bytes) -> Result<Stat, ErrorCode> {
+        let path = ZnodePath::new(CONFIG).map_err(|_| ErrorCode::BadArguments)?;
+        let stat = self.set_data(txn, &path, Some(data), ANY_VERSION)?;
+        self.get_mut(&path)?.head.version = ANY_VERSION;
+        Ok(Stat { version: ANY_VERSION, ..stat })
+    }
+
     /// Replaces the access list. Nothing is told to watches.
     pub(crate) fn set_acl(
         &mut self,
@@ -155,7 +171,7 @@ impl Tree {
         acl: &[Acl],
         version: i32,
     ) -> Result<Stat, ErrorCode> {
-        let acl = resolve(acl, txn.identities)?;
+        let acl = resolve(acl, txn.identities, txn.schemes)?;
         let node = self.get(path)?;
         require(Perms::ADMIN, &node.head.acl, txn.identities)?;
         match_version(node.head.aversion, version)?;
@@ -276,9 +292,9 @@ mod tests {
 
     #[test]
     fn past_the_largest_number_suffixes_repeat() {
-        let mut tree = Tree::new();
+        let mut tree = Tree::new(None);
         let identities = [Id::anyone()];
-        let txn = Txn { zxid: Zxid::new(1), now: 1, identities: &identities };
+        let txn = Txn { zxid: Zxid::new(1), now: 1, identities: &identities, schemes: Schemes::default() };
         tree.get_mut(&ZnodePath::root()).unwrap().head.creations = i32::MAX - 1;
         let path = ZnodePath::new("/n-").unwrap();
         let acl = [Acl::open()];

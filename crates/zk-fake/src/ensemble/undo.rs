@@ -5,7 +5,7 @@ use quorate_zk_proto::ZnodePath;
 use super::znode::Head;
 
 /// A step that was taken, with what it replaced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Undo {
     Created(ZnodePath),
     Deleted(ZnodePath, Head),

@@ -114,6 +114,26 @@ impl Watches {
         }
     }
 
+    /// Returns whether there are watches of a kind. Before 3.9 those of other connections count too: the
+    /// server only looks whether the path is watched.
+    pub(crate) fn contains(&self, connection: ConnectionId, path: &ZnodePath, kind: WatcherType) -> bool {
+        let any = |table: &Table| match self.modes_add_up {
+            true => modes(table, connection, path) != Modes::NONE,
+            false => table.contains_key(path),
+        };
+        let has = |table: &Table, kind| match self.modes_add_up {
+            true => modes(table, connection, path).has(kind),
+            false => table.contains_key(path),
+        };
+        match kind {
+            WatcherType::Data => has(&self.data, Kind::OneShot),
+            WatcherType::Children => has(&self.children, Kind::OneShot),
+            WatcherType::Any => any(&self.data) || any(&self.children),
+            WatcherType::Persistent => has(&self.data, Kind::Persistent),
+            WatcherType::PersistentRecursive => has(&self.data, Kind::Recursive),
+        }
+    }
+
     /// Forgets all watches of a connection.
     pub(crate) fn drop_connection(&mut self, connection: ConnectionId) {
         for table in [&mut self.data, &mut self.children] {
@@ -157,6 +177,10 @@ impl Watches {
     fn tell_children(&mut self, event_type: EventType, path: &ZnodePath) -> Told {
         Told { connections: fire(&mut self.children, event_type, path), event_type, path: path.clone() }
     }
+}
+
+fn modes(table: &Table, connection: ConnectionId, path: &ZnodePath) -> Modes {
+    table.get(path).and_then(|watchers| watchers.get(&connection)).copied().unwrap_or(Modes::NONE)
 }
 
 fn add(table: &mut Table, modes_add_up: bool, connection: ConnectionId, path: &ZnodePath, kind: Kind) {

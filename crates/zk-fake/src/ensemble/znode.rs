@@ -34,7 +34,7 @@ pub(crate) struct Head {
 }
 
 /// A znode with the names of its children.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Znode {
     pub(crate) head: Head,
     pub(crate) children: BTreeSet<String>,

@@ -62,12 +62,16 @@ impl Client {
 
     /// Goes on with this client's session on another link.
     pub(crate) async fn again(&self, server: &FakeZooKeeper) -> Self {
-        let request = ConnectRequest {
+        Self::over(server.connect(), self.resume()).await.unwrap()
+    }
+
+    /// Returns what goes on with this client's session.
+    pub(crate) fn resume(&self) -> ConnectRequest {
+        ConnectRequest {
             session_id: self.session.session_id,
             password: self.session.password.clone(),
             ..connect_request(30_000)
-        };
-        Self::over(server.connect(), request).await.unwrap()
+        }
     }
 }
 
@@ -115,6 +119,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             body(out);
         })
         .await;
+    }
+
+    /// Authenticates.
+    pub(crate) async fn auth(&mut self, scheme: &str, credentials: &str) -> Result<ReplyBody, ErrorCode> {
+        self.ask(Request::Auth(Auth::new(scheme, Secret::new(credentials.to_owned())))).await
+    }
+
+    pub(crate) async fn set_acl(&mut self, at: &str, acl: Vec<Acl>) -> Result<ReplyBody, ErrorCode> {
+        self.ask(Request::SetAcl(SetAcl { path: path(at), acl, version: ANY_VERSION })).await
+    }
+
+    pub(crate) async fn acl(&mut self, at: &str) -> Result<Vec<Acl>, ErrorCode> {
+        match self.ask(Request::GetAcl(GetAcl { path: path(at) })).await? {
+            ReplyBody::Acl { acl, .. } => Ok(acl),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn data(&mut self, at: &str) -> Result<String, ErrorCode> {
+        match self.ask(Request::GetData(GetData { path: path(at), watch: false })).await? {
+            ReplyBody::Data { data, .. } => Ok(String::from_utf8(data.unwrap_or_default().into()).unwrap()),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Asks, and returns the good answer or the error.

@@ -3,12 +3,11 @@
 use crate::{
     error_code::ErrorCode,
     id::{Xid, Zxid},
-    record::record,
+    record::fixed_record,
 };
 
-record! {
+fixed_record! {
     /// The front of every request but the connect request.
-    #[derive(Copy)]
     pub struct RequestHeader {
         /// Ties the reply to the request.
         pub xid: Xid,
@@ -17,10 +16,9 @@ record! {
     }
 }
 
-record! {
+fixed_record! {
     /// The front of every reply but the connect response. A body follows only if `err` is
     /// [`ErrorCode::Ok`].
-    #[derive(Copy)]
     pub struct ReplyHeader {
         /// The number of the request, or one of the reserved ones.
         pub xid: Xid,

@@ -7,18 +7,18 @@ use crate::{
     error_code::ErrorCode,
     op::{Check, Create, Delete, OpCode, SetData},
     path::ZnodePath,
-    record::record,
     stat::Stat,
 };
 
-record! {
-    /// What stands before each item, and at the end.
-    #[derive(Copy)]
-    pub(super) struct MultiHeader {
-        pub op: i32,
-        pub done: bool,
-        pub err: i32,
-    }
+/// What an item often takes: a header and a stat. Smaller ones make the list grow as they are read.
+const USUAL_ITEM_BYTES: usize = MultiHeader::BYTES_MIN + Stat::BYTES_MIN;
+
+/// What stands before each item, and at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MultiHeader {
+    op: i32,
+    done: bool,
+    err: i32,
 }
 
 impl MultiHeader {
@@ -30,6 +30,24 @@ impl MultiHeader {
 
     pub(super) const fn result(op: OpCode, err: ErrorCode) -> Self {
         Self { op: op.code(), done: false, err: err.code() }
+    }
+}
+
+impl Codec for MultiHeader {
+    const BYTES_MIN: usize = 9;
+
+    fn encode(&self, out: &mut BytesMut) {
+        let ([o0, o1, o2, o3], [e0, e1, e2, e3]) = (self.op.to_be_bytes(), self.err.to_be_bytes());
+        out.extend_from_slice(&[o0, o1, o2, o3, u8::from(self.done), e0, e1, e2, e3]);
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        let [o0, o1, o2, o3, done, e0, e1, e2, e3] = reader.array()?;
+        if done > 1 {
+            return Err(DecodeError::InvalidBool { value: done });
+        }
+        let (op, err) = (i32::from_be_bytes([o0, o1, o2, o3]), i32::from_be_bytes([e0, e1, e2, e3]));
+        Ok(Self { op, done: done == 1, err })
     }
 }
 
@@ -205,7 +223,7 @@ pub(super) fn decode_items<T>(
     reader: &mut Reader,
     decode: impl Fn(i32, &mut Reader) -> Result<T, DecodeError>,
 ) -> Result<Vec<T>, DecodeError> {
-    let mut items = Vec::new();
+    let mut items = Vec::with_capacity(reader.remaining() / USUAL_ITEM_BYTES);
     loop {
         let header = MultiHeader::decode(reader)?;
         if header.done {

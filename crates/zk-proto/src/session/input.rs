@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use crate::{
     codec::{Codec, Reader},
-    frame::take_frame,
+    frame::take_frames,
     id::{Xid, Zxid},
     op::{ConnectResponse, EventType, ReplyBody, ReplyHeader, WatcherEvent},
     session::{
-        DisconnectReason, Failure, FailureKind, ProtocolError, Reply, Session, SessionEvent, SessionState,
-        WatchedEvent, pending::Awaited,
+        BUFFER_BYTES_KEPT_MAX, DisconnectReason, Failure, FailureKind, ProtocolError, Reply, Session,
+        SessionEvent, SessionState, WatchedEvent, pending::Awaited,
     },
 };
 
@@ -34,39 +34,46 @@ impl Session {
             self.timers.heard(now);
         }
         let result = self.take_frames(now, input);
+        if result.is_err() {
+            self.end_link(DisconnectReason::ProtocolError);
+        }
         if !self.state.is_linked() {
             // Whatever else this connection brought belongs to nobody.
             input.clear();
         }
-        if result.is_err() {
-            input.clear();
-            self.end_link(DisconnectReason::ProtocolError);
-        }
         self.drain_queue(now);
+        self.send_ping_if_due(now);
         result
     }
 
+    /// Takes a block of whole frames off the input, so that all of them share one reference to its memory.
     fn take_frames(&mut self, now: Instant, input: &mut BytesMut) -> Result<(), ProtocolError> {
-        while self.state.is_linked()
-            && let Some(frame) = take_frame(input, self.options.frame_bytes_max)?
-        {
+        if !self.state.is_linked() {
+            return Ok(());
+        }
+        let (frames, checked) = take_frames(input, self.options.frame_bytes_max);
+        let was_huge = frames.len() > BUFFER_BYTES_KEPT_MAX || input.capacity() > BUFFER_BYTES_KEPT_MAX;
+        if was_huge && input.len() <= BUFFER_BYTES_KEPT_MAX / 2 {
+            *input = BytesMut::from(&input[..]);
+        }
+        let mut reader = Reader::over_frames(frames);
+        while self.state.is_linked() && reader.next_frame() {
             if self.state.is_connected() || self.proving.is_some() {
-                self.take_message(frame)?;
+                self.take_message(&mut reader)?;
             } else {
-                let mut reader = Reader::new(frame);
                 let response = ConnectResponse::decode(&mut reader)?;
                 reader.finish()?;
                 self.finish_handshake(now, &response);
             }
         }
-        Ok(())
+        // What comes after the end of a connection is not looked at.
+        if self.state.is_linked() { Ok(checked?) } else { Ok(()) }
     }
 
-    fn take_message(&mut self, frame: Bytes) -> Result<(), ProtocolError> {
-        let mut reader = Reader::new(frame);
-        let header = ReplyHeader::decode(&mut reader)?;
+    fn take_message(&mut self, reader: &mut Reader) -> Result<(), ProtocolError> {
+        let header = ReplyHeader::decode(reader)?;
         match header.xid {
-            Xid::NOTIFICATION => self.take_notification(header.zxid, &mut reader),
+            Xid::NOTIFICATION => self.take_notification(header.zxid, reader),
             Xid::AUTH => self.take_auth_reply(header),
             Xid::PING => {
                 self.timers.ping_answered();
@@ -79,7 +86,7 @@ impl Session {
             xid => {
                 let awaited = self.pending.take(xid).ok_or(ProtocolError::UnexpectedXid { xid })?;
                 self.advance(header.zxid);
-                self.take_reply(awaited, header, &mut reader)
+                self.take_reply(awaited, header, reader)
             }
         }
     }
@@ -90,11 +97,19 @@ impl Session {
         let WatcherEvent { event_type, path, .. } = WatcherEvent::decode(reader)?;
         reader.finish()?;
         if event_type != EventType::None {
+            let zxid = zxid.known();
             self.watches.fire(event_type, &path);
-            let event = WatchedEvent { event_type, path, zxid: zxid.known() };
-            self.events.push_back(SessionEvent::Notification(event));
+            let parent = self.watches.fire_parent(event_type, &path, zxid);
+            self.notify(WatchedEvent { event_type, path, zxid });
+            if let Some(path) = parent {
+                self.notify(WatchedEvent { event_type: EventType::NodeChildrenChanged, path, zxid });
+            }
         }
         Ok(())
+    }
+
+    fn notify(&mut self, event: WatchedEvent) {
+        self.events.push_back(SessionEvent::Notification(event));
     }
 
     fn take_auth_reply(&mut self, header: ReplyHeader) -> Result<(), ProtocolError> {
@@ -121,7 +136,9 @@ impl Session {
     ) -> Result<(), ProtocolError> {
         match awaited {
             Awaited::Request { ticket, op, is_write, effect } => {
-                self.watches.apply(effect, header.err);
+                if let Some(effect) = effect {
+                    self.watches.apply(effect, header.err, header.zxid);
+                }
                 let result = if header.err.is_ok() {
                     ReplyBody::decode(op, reader)
                         .map(|body| Reply { zxid: header.zxid, body })
@@ -132,6 +149,7 @@ impl Session {
                 self.events.push_back(SessionEvent::Reply { ticket, result });
             }
             Awaited::SetWatches => self.take_rearmed(header.err.is_ok()),
+            Awaited::RepairedWatches { has_lasting } => self.take_repaired(header.err.is_ok(), has_lasting),
             Awaited::Sasl => self.take_sasl_reply(header, reader)?,
             Awaited::CloseSession => self.finish(SessionState::Closed),
         }
@@ -146,12 +164,23 @@ impl Session {
             self.drop_watches();
         }
         if self.rearming.batches_left == 0 && !self.rearming.refused {
+            self.watches.settle();
+            self.events.push_back(SessionEvent::WatchesRearmed);
+        }
+    }
+
+    /// One-shot watches were told what they missed; of persistent ones nobody knows.
+    fn take_repaired(&mut self, armed: bool, has_lasting: bool) {
+        self.watches.repair_answered();
+        if !armed {
+            self.drop_watches();
+        } else if has_lasting {
             self.events.push_back(SessionEvent::WatchesRearmed);
         }
     }
 
     pub(super) fn drop_watches(&mut self) {
-        if !self.watches.is_empty() {
+        if self.watches.count() > 0 {
             self.watches.clear();
             self.events.push_back(SessionEvent::WatchesDropped);
         }

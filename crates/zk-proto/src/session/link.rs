@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
+
 use crate::{
     id::{Secret, SessionId},
     op::ConnectResponse,
@@ -164,8 +166,9 @@ impl Session {
             SessionState::Connected { .. } => {
                 if due(self.timers.silence_deadline()) {
                     self.end_link(DisconnectReason::Silent);
-                } else if due(self.timers.ping_due()) {
-                    self.send_ping(now);
+                } else {
+                    self.send_ping_if_due(now);
+                    self.send_repairs(now);
                 }
             }
             SessionState::Connecting if due(self.timers.handshake_deadline()) => {
@@ -193,9 +196,10 @@ impl Session {
     }
 
     fn drop_link(&mut self, kind: &FailureKind) {
-        self.outgoing.clear();
+        self.outgoing = BytesMut::new();
         self.timers.link_ended();
         self.auths.link_ended();
+        self.watches.link_ended();
         self.rearming = Default::default();
         self.proving = None;
         let pending: Vec<_> = self.pending.drain().collect();

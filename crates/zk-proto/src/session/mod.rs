@@ -42,6 +42,12 @@ use crate::{
     path::ZnodePath,
 };
 
+/// Most bytes that a buffer keeps for later; what a large reply or burst took beyond that is given back.
+const BUFFER_BYTES_KEPT_MAX: usize = 1024 * 1024;
+
+/// Most events that the queue keeps room for when it is empty.
+const EVENTS_KEPT_MAX: usize = 4096;
+
 /// The client's end of a ZooKeeper session, over as many connections as it takes.
 ///
 /// A driver owns the socket and the clock. It tells the session what happened with the `handle_*` methods,
@@ -74,6 +80,8 @@ pub struct Session {
     proving: Option<Proving>,
     timers: Timers,
     outgoing: BytesMut,
+    /// Whether the buffer that the driver has now is larger than is worth keeping.
+    handed_out_huge: bool,
     events: VecDeque<SessionEvent>,
 }
 
@@ -102,6 +110,7 @@ impl Session {
             proving: None,
             timers: Timers::new(options.timeout),
             outgoing: BytesMut::new(),
+            handed_out_huge: false,
             events: VecDeque::new(),
             options,
         }
@@ -116,6 +125,9 @@ impl Session {
     }
 
     /// Takes whole frames off bytes received, and leaves the rest in `input`. Call it after every read.
+    ///
+    /// The rest moves to a new buffer if this one grew huge. A ping that is due is queued too, so that a driver
+    /// that never runs out of input need not come to [`handle_timeout`](Self::handle_timeout) for it.
     ///
     /// # Errors
     ///
@@ -190,12 +202,19 @@ impl Session {
     }
 
     /// Moves bytes to be sent to the end of `out`. Returns whether there were any.
+    ///
+    /// An empty `out` is exchanged, not copied to; keep it and hand it in again, so that its memory goes on
+    /// being used. What grew huge once is given back.
     pub fn poll_transmit(&mut self, out: &mut BytesMut) -> bool {
+        if self.handed_out_huge && out.is_empty() {
+            (*out, self.handed_out_huge) = (BytesMut::new(), false);
+        }
         if self.outgoing.is_empty() {
             return false;
         }
         if out.is_empty() {
-            // The larger allocation goes on being used, by turns on either side.
+            // The larger allocation goes on being used, by turns on either side, unless it is huge.
+            self.handed_out_huge = self.outgoing.capacity() > BUFFER_BYTES_KEPT_MAX;
             std::mem::swap(out, &mut self.outgoing);
         } else {
             out.extend_from_slice(&self.outgoing);
@@ -206,7 +225,11 @@ impl Session {
 
     /// Takes the next event.
     pub fn poll_event(&mut self) -> Option<SessionEvent> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if event.is_none() && self.events.capacity() > EVENTS_KEPT_MAX {
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// Forgets which transactions were seen, so that servers which lack them are accepted.
@@ -218,8 +241,11 @@ impl Session {
     }
 
     /// Stops arming watches again, without asking the server to remove them.
+    ///
+    /// A one-shot watch that a forgotten persistent one told for is armed by itself at the next chance, and
+    /// told what it missed.
     pub fn forget_watches(&mut self, path: &ZnodePath, kind: WatcherType) {
-        self.watches.remove(path, kind);
+        self.watches.forget(path, kind, self.last_zxid);
     }
 
     /// Returns when [`handle_timeout`](Self::handle_timeout) wants to be called; `None` if never.
@@ -252,6 +278,18 @@ impl Session {
     #[must_use]
     pub const fn last_zxid(&self) -> Zxid {
         self.last_zxid
+    }
+
+    /// Returns how many watches are armed: one for each kind of each path.
+    #[must_use]
+    pub const fn watch_count(&self) -> usize {
+        self.watches.count()
+    }
+
+    /// Returns whether a one-shot watch on a path has been set and has not fired.
+    #[must_use]
+    pub fn has_one_shot(&self, path: &ZnodePath) -> bool {
+        self.watches.has_one_shot(path)
     }
 
     /// Returns whether [`handle_request`](Self::handle_request) will take another request.

@@ -14,7 +14,7 @@ use crate::{
         auths::AUTHS_MAX,
         pending::Awaited,
         state::Closing,
-        watches::{Batch, WatchEffect},
+        watches::{Asked, Batch, WatchEffect},
     },
 };
 
@@ -38,9 +38,12 @@ impl Session {
         if let Request::Auth(auth) = request {
             return self.take_auth(now, auth);
         }
+        if self.watches.is_repair_due() {
+            self.send_repairs(now);
+        }
         if self.can_encode() {
             let ticket = self.next_ticket();
-            self.send_request(now, ticket, &request);
+            self.send_request(now, ticket, request);
             return Ok(ticket);
         }
         if self.queue.len() >= self.options.queued_max {
@@ -58,10 +61,13 @@ impl Session {
 
     /// Encodes what may be, and the end of the session after the last of it.
     pub(super) fn drain_queue(&mut self, now: Instant) {
+        if self.watches.is_repair_due() {
+            self.send_repairs(now);
+        }
         while self.is_window_open()
             && let Some(Queued { ticket, request }) = self.queue.pop_front()
         {
-            self.send_request(now, ticket, &request);
+            self.send_request(now, ticket, request);
         }
         if !self.state.is_connected() || !self.queue.is_empty() {
             return;
@@ -103,20 +109,44 @@ impl Session {
     pub(super) fn send_watches(&mut self, now: Instant) {
         let batches = self.watches.batches(self.last_zxid);
         self.rearming.start(batches.len());
+        if batches.is_empty() {
+            self.watches.settle();
+        }
         for batch in batches {
-            match batch {
-                Batch::OneShot(lists) => {
-                    self.send_own(now, Xid::SET_WATCHES, OpCode::SetWatches, |out| lists.encode(out));
-                }
-                Batch::AnyKind(lists) => {
-                    self.send_own(now, Xid::SET_WATCHES, OpCode::SetWatches2, |out| lists.encode(out));
-                }
-            }
+            self.send_batch(now, &batch);
             self.pending.push(Xid::SET_WATCHES, Awaited::SetWatches);
         }
     }
 
-    pub(super) fn send_ping(&mut self, now: Instant) {
+    /// Arms watches that a wider one told for until it went.
+    pub(super) fn send_repairs(&mut self, now: Instant) {
+        if !self.state.is_connected() {
+            return;
+        }
+        while let Some(batch) = self.watches.repair() {
+            self.send_batch(now, &batch);
+            let has_lasting = matches!(batch, Batch::AnyKind(_));
+            self.pending.push(Xid::SET_WATCHES, Awaited::RepairedWatches { has_lasting });
+        }
+    }
+
+    fn send_batch(&mut self, now: Instant, batch: &Batch) {
+        match batch {
+            Batch::OneShot(lists) => {
+                self.send_own(now, Xid::SET_WATCHES, OpCode::SetWatches, |out| lists.encode(out));
+            }
+            Batch::AnyKind(lists) => {
+                self.send_own(now, Xid::SET_WATCHES, OpCode::SetWatches2, |out| lists.encode(out));
+            }
+        }
+    }
+
+    /// Pings, if the server would otherwise hear nothing for too long.
+    pub(super) fn send_ping_if_due(&mut self, now: Instant) {
+        let is_due = self.timers.ping_due().is_some_and(|due| now >= due);
+        if !self.state.is_connected() || !is_due {
+            return;
+        }
         self.send_own(now, Xid::PING, OpCode::Ping, |_| ());
         self.timers.ping_sent(now);
     }
@@ -145,8 +175,10 @@ impl Session {
         self.timers.sent(now);
     }
 
-    fn send_request(&mut self, now: Instant, ticket: Ticket, request: &Request) {
-        let (xid, op) = (self.next_xid, request.op());
+    fn send_request(&mut self, now: Instant, ticket: Ticket, mut request: Request) {
+        let asked = Asked::of(&request);
+        let is_covered = asked != Asked::Nothing && self.watches.cover(asked, &mut request);
+        let (xid, op, is_write) = (self.next_xid, request.op(), request.is_write());
         let framed = put_frame(&mut self.outgoing, self.options.request_bytes_max, |out| {
             RequestHeader { xid, op: op.code() }.encode(out);
             request.encode(out);
@@ -155,7 +187,10 @@ impl Session {
             Ok(()) => {
                 self.next_xid = xid.next();
                 self.timers.sent(now);
-                let (is_write, effect) = (request.is_write(), WatchEffect::of(request));
+                let effect = WatchEffect::new(request, asked, is_covered);
+                if let Some(effect) = &effect {
+                    self.watches.sent(effect);
+                }
                 self.pending.push(xid, Awaited::Request { ticket, op, is_write, effect });
             }
             Err(FrameTooLarge { bytes, bytes_max }) => {

@@ -11,8 +11,17 @@ use crate::{
 /// What a reply will be about.
 #[derive(Debug)]
 pub(super) enum Awaited {
-    Request { ticket: Ticket, op: OpCode, is_write: bool, effect: WatchEffect },
+    Request {
+        ticket: Ticket,
+        op: OpCode,
+        is_write: bool,
+        effect: Option<WatchEffect>,
+    },
     SetWatches,
+    /// Of watches whose wider one is gone. Tells whether there are persistent ones among them.
+    RepairedWatches {
+        has_lasting: bool,
+    },
     Sasl,
     CloseSession,
 }
@@ -33,6 +42,9 @@ impl Pending {
     /// answer some requests early, so the rest is searched before the reply counts as a stray. Several
     /// entries may carry [`Xid::SET_WATCHES`]; the oldest is taken.
     pub(super) fn take(&mut self, xid: Xid) -> Option<Awaited> {
+        if self.entries.front().is_some_and(|entry| entry.0 == xid) {
+            return self.entries.pop_front().map(|entry| entry.1);
+        }
         let index = self.entries.iter().position(|entry| entry.0 == xid)?;
         self.entries.remove(index).map(|entry| entry.1)
     }

@@ -43,6 +43,16 @@ fn a_busy_session_does_not_ping() {
 }
 
 #[test]
+fn a_ping_does_not_wait_for_the_input_to_end() {
+    let mut script = Script::connected();
+    script.now += PING_AFTER;
+    script.notify(EventType::NodeCreated, "/a", -1);
+    assert!(matches!(script.read(), Some((Xid::PING, ServerRequest::Ping))));
+    script.notify(EventType::NodeCreated, "/a", -1);
+    assert!(script.read().is_none());
+}
+
+#[test]
 fn a_ping_reply_is_progress_and_out_of_band() {
     let mut script = Script::connected();
     let ticket = script.request(get("/a"));

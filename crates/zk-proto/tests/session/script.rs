@@ -51,6 +51,39 @@ pub(crate) fn refused() -> ConnectResponse {
     }
 }
 
+pub(crate) fn watch_data(at: &str) -> Request {
+    Request::GetData(GetData { path: path(at), watch: true })
+}
+
+pub(crate) fn watch_exists(at: &str) -> Request {
+    Request::Exists(Exists { path: path(at), watch: true })
+}
+
+pub(crate) fn watch_children(at: &str) -> Request {
+    Request::GetChildren(GetChildren { path: path(at), watch: true })
+}
+
+pub(crate) fn add_watch(at: &str, mode: WatchMode) -> Request {
+    Request::AddWatch(AddWatch { path: path(at), mode })
+}
+
+pub(crate) fn children() -> ReplyBody {
+    ReplyBody::Children { names: vec![], stat: None }
+}
+
+/// Sends a request and answers it.
+pub(crate) fn done(script: &mut Script, request: Request, body: &ReplyBody) {
+    script.request(request);
+    let (xid, _) = script.read().unwrap();
+    script.reply(xid, 40, body);
+}
+
+pub(crate) fn failed(script: &mut Script, request: Request, code: ErrorCode) {
+    script.request(request);
+    let (xid, _) = script.read().unwrap();
+    script.reply_error(xid, 40, code);
+}
+
 impl Script {
     #[expect(clippy::disallowed_methods, reason = "a test needs some time to start from")]
     pub(crate) fn new(options: SessionOptions) -> Self {

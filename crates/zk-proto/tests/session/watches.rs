@@ -4,39 +4,6 @@ use quorate_zk_proto::*;
 
 use crate::script::*;
 
-fn watch_data(at: &str) -> Request {
-    Request::GetData(GetData { path: path(at), watch: true })
-}
-
-fn watch_exists(at: &str) -> Request {
-    Request::Exists(Exists { path: path(at), watch: true })
-}
-
-fn watch_children(at: &str) -> Request {
-    Request::GetChildren(GetChildren { path: path(at), watch: true })
-}
-
-fn add_watch(at: &str, mode: WatchMode) -> Request {
-    Request::AddWatch(AddWatch { path: path(at), mode })
-}
-
-fn children() -> ReplyBody {
-    ReplyBody::Children { names: vec![], stat: None }
-}
-
-/// Sends a request and answers it.
-fn done(script: &mut Script, request: Request, body: &ReplyBody) {
-    script.request(request);
-    let (xid, _) = script.read().unwrap();
-    script.reply(xid, 40, body);
-}
-
-fn failed(script: &mut Script, request: Request, code: ErrorCode) {
-    script.request(request);
-    let (xid, _) = script.read().unwrap();
-    script.reply_error(xid, 40, code);
-}
-
 /// What the session re-arms on its next connection.
 fn rearmed(script: &mut Script) -> Vec<ServerRequest> {
     script.reconnect();

@@ -1,5 +1,9 @@
 //! Who a client says it is.
 
 mod credentials;
+mod sasl;
 
-pub(crate) use self::credentials::Credentials;
+pub(crate) use self::{
+    credentials::Credentials,
+    sasl::{SaslClient, SaslUser},
+};

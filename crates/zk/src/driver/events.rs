@@ -21,6 +21,7 @@ pub(super) enum InFlight {
     Request { slot: Arc<Slot>, op: OpCode, sent: Instant, setting: Option<Box<Setting>> },
     Watch { path: ZnodePath, mode: WatchMode, generation: u64 },
     Unwatch,
+    Config,
 }
 
 /// A one-shot watch that a request is setting.
@@ -47,13 +48,20 @@ impl Driver {
             any = true;
             match event {
                 SessionEvent::Reply { ticket, result } => self.on_reply(now, ticket, result),
-                SessionEvent::Notification(event) => self.registry.dispatch(&event),
+                SessionEvent::Notification(event) => {
+                    self.note_path(&event.path);
+                    self.registry.dispatch(&event);
+                }
                 SessionEvent::State(state) => self.on_state(now, state),
                 SessionEvent::WatchesRearmed => self.registry.rearmed(),
                 // At the end they end, and are not lost.
                 SessionEvent::WatchesDropped if self.session.state().is_final() => {}
                 SessionEvent::WatchesDropped => self.registry.dropped(),
-                SessionEvent::SaslChallenge(_) => self.session.handle_sasl(now, SaslAnswer::Failed),
+                SessionEvent::SaslChallenge(token) => {
+                    // The session only asks if it was told to, which it is for a user alone.
+                    let answer = self.sasl.as_mut().map_or(SaslAnswer::Failed, |sasl| sasl.answer(&token));
+                    self.session.handle_sasl(now, answer);
+                }
                 SessionEvent::Progress(_) => {}
             }
         }
@@ -84,6 +92,7 @@ impl Driver {
                 self.on_watch_reply(&path, mode, generation, result)
             }
             InFlight::Unwatch => {}
+            InFlight::Config => self.on_config(result),
         }
     }
 
@@ -185,6 +194,7 @@ impl Driver {
     }
 
     fn on_session(&mut self, now: Instant, read_only: bool) {
+        self.want_config();
         let seek = read_only.then(|| self.seek_read_write());
         if let Phase::Linked(linked) = &mut self.phase {
             linked.up_since = Some(now);

@@ -22,6 +22,7 @@ pub(super) const PURGE_MIN: usize = 1024;
 impl Driver {
     /// Sends what may be sent. Watches go first, since later reads count on them.
     pub(super) fn pump(&mut self, now: Instant) {
+        self.read_config(now);
         self.take_steps(now);
         while let Some(front) = self.line.front() {
             let is_withdrawn = front.is_withdrawn();
@@ -143,6 +144,8 @@ impl Driver {
                     (request, InFlight::Watch { path, mode, generation })
                 }
                 Step::Remove { path, kind } => {
+                    // Whatever the driver itself watches there goes along.
+                    self.note_path(&path);
                     self.session.forget_watches(&path, kind);
                     (Request::RemoveWatches(RemoveWatches { path, kind }), InFlight::Unwatch)
                 }

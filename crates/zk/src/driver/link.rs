@@ -36,6 +36,9 @@ impl Driver {
             self.output.clear();
             self.phase =
                 Phase::Linked(Linked { link, round, up_since: None, is_insecure: false, seek: None });
+            if let Some(sasl) = &mut self.sasl {
+                sasl.restart();
+            }
             self.session.handle_connected(now);
         } else {
             self.end_round(now, *round);

@@ -3,6 +3,7 @@
 //! `phase.rs` is what it waits for, `link.rs` finds servers, `line.rs` sends, `events.rs` hands on what happened.
 
 mod events;
+mod follow;
 mod line;
 mod link;
 mod metrics;
@@ -26,6 +27,7 @@ use self::{
     phase::{Arrival, Phase},
 };
 use crate::{
+    auth::SaslClient,
     backoff::Backoff,
     client::Shown,
     inbox::{Ending, Inbox, Mail, Submission},
@@ -49,6 +51,7 @@ pub(crate) struct Driver {
     history: u64,
     token: watch::Sender<Option<SessionToken>>,
     session: Session,
+    sasl: Option<SaslClient>,
     life: Option<SessionLife>,
     /// Submissions that wait for room in the window, in order.
     line: VecDeque<Submission>,
@@ -64,6 +67,8 @@ pub(crate) struct Driver {
     /// Since when every host has refused us because of what we have seen.
     refused_since: Option<Instant>,
     has_forgotten: bool,
+    /// Whether the ensemble's configuration is to be read.
+    wants_config: bool,
     metrics: Option<Box<Metrics>>,
     /// Emptied on every turn; kept for its room.
     mail: Mail,
@@ -83,6 +88,7 @@ impl Driver {
         let registry = Registry::new(settings.watched_max, events, Arc::clone(&inbox));
         let driver = Self {
             session,
+            sasl: settings.sasl.clone().map(SaslClient::new),
             life: None,
             line: VecDeque::new(),
             line_purge_at: line::PURGE_MIN,
@@ -94,6 +100,7 @@ impl Driver {
             backoff: Backoff::default(),
             refused_since: None,
             has_forgotten: false,
+            wants_config: false,
             metrics: settings.metrics.clone().map(|client| Box::new(Metrics::new(client))),
             mail: Mail::default(),
             ending: None,

@@ -51,6 +51,15 @@ impl Host {
         Self::new(name, port.map_or(Some(PORT), parse_port)?)
     }
 
+    /// Returns the same host with another port.
+    pub(crate) fn at(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Looks the name up. The order is the resolver's.
     pub(crate) async fn resolve(&self, limit: Duration) -> io::Result<Vec<SocketAddr>> {
         let late = |_| io::Error::new(io::ErrorKind::TimedOut, "name not resolved in time");
@@ -107,9 +116,9 @@ impl fmt::Display for Target {
 }
 
 /// Parses a port; digits alone, since `str::parse` would take a sign too.
-pub(super) fn parse_port(text: &str) -> Option<u16> {
+pub(crate) fn parse_port(text: &str) -> Option<u16> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| text.parse().ok()).flatten()
+    is_number.then(|| text.parse().ok()).flatten().filter(|&port| port != 0)
 }
 
 /// Returns whether it is an IPv6 address, with or without the zone that link-local ones need.

@@ -16,28 +16,37 @@ pub(crate) enum HostOrder {
 #[derive(Clone, Debug)]
 pub(crate) struct Hosts {
     list: Vec<Host>,
+    /// Those given at first, once there are others.
+    given: Vec<Host>,
     order: HostOrder,
 }
 
 impl Hosts {
     pub(crate) const fn new(list: Vec<Host>, order: HostOrder) -> Self {
-        Self { list, order }
+        Self { list, given: Vec::new(), order }
     }
 
-    /// Takes other hosts in place of those known. Rounds under way go on with the old ones. An empty list changes
-    /// nothing: a client must have somewhere to go.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the ensemble's configuration is followed elsewhere"))]
+    /// Takes other hosts in place of those known. Rounds under way go on with the old ones.
+    ///
+    /// Those given at first stay in reserve, since the others may be names that are good among the servers alone. An
+    /// empty list changes nothing: a client must have somewhere to go.
     pub(crate) fn replace(&mut self, list: Vec<Host>) {
-        if !list.is_empty() && list != self.list {
-            let hosts: Vec<_> = list.iter().map(ToString::to_string).collect();
-            tracing::info!(?hosts, "the ensemble has other hosts now");
-            self.list = list;
+        if list.is_empty() || list == self.list {
+            return;
         }
+        let hosts: Vec<_> = list.iter().map(ToString::to_string).collect();
+        tracing::info!(?hosts, "the ensemble has other hosts now");
+        if self.given.is_empty() {
+            self.given = std::mem::take(&mut self.list);
+        }
+        self.list = list;
     }
 
     /// Starts a round over all of them.
     pub(crate) fn round(&self) -> Box<Round> {
-        Box::new(Round::new(&self.list, self.order))
+        let known = |host: &&Host| !self.list.contains(host);
+        let reserve: Vec<_> = self.given.iter().filter(known).cloned().collect();
+        Box::new(Round::new(&self.list, self.order).followed_by(&reserve))
     }
 
     /// Starts a round over all of them that tries one address before.
@@ -91,7 +100,9 @@ mod tests {
         let before = known.round();
         known.replace(vec![Host::parse("127.0.0.1:2").unwrap()]);
         assert_eq!(walk(before).await, ["127.0.0.1:1"]);
-        assert_eq!(walk(known.round()).await, ["127.0.0.1:2"]);
+        assert_eq!(walk(known.round()).await, ["127.0.0.1:2", "127.0.0.1:1"]);
+        known.replace(vec![Host::parse("127.0.0.1:3").unwrap(), Host::parse("127.0.0.1:1").unwrap()]);
+        assert_eq!(walk(known.round()).await, ["127.0.0.1:3", "127.0.0.1:1"]);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ mod list;
 mod round;
 
 pub(crate) use self::{
-    host::{Host, Target},
+    host::{Host, Target, parse_port},
     list::{HostOrder, Hosts},
     round::Round,
 };

@@ -34,6 +34,12 @@ impl Round {
         }
     }
 
+    /// Puts hosts behind all others, in any order.
+    pub(super) fn followed_by(mut self, reserve: &[Host]) -> Self {
+        self.hosts.extend(reserve.iter().cloned());
+        self
+    }
+
     /// Puts an address before all others.
     pub(super) fn starting_at(mut self, first: Target) -> Self {
         self.targets.push_front(first);

@@ -1,7 +1,7 @@
 //! Reading and changing the configuration of the ensemble.
 
 use bytes::Bytes;
-use quorate_zk_proto::{GetData, Reconfig, ReplyBody, Request, ZnodePath};
+use quorate_zk_proto::{GetData, Reconfig, Reply, ReplyBody, Request, Stat, ZnodePath, Zxid};
 
 use super::{
     error::operation_error,
@@ -9,10 +9,11 @@ use super::{
     route::Route,
     waiting::Answer,
 };
-use crate::{client::Client, ensemble_config::EnsembleConfig, error::RequestError};
-
-/// Where servers keep their configuration, whatever the chroot.
-const CONFIG: &str = "/zookeeper/config";
+use crate::{
+    client::Client,
+    ensemble_config::{CONFIG_PATH, EnsembleConfig, EnsembleConfigError},
+    error::RequestError,
+};
 
 operation_error! {
     /// Why the configuration of the ensemble was not read.
@@ -44,6 +45,21 @@ operation_error! {
     }
 }
 
+/// The configuration of an ensemble, and the text that it was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeConfig {
+    /// The configuration, or why the text is none that is understood. A server on its own tells no members; one that is
+    /// configured by files alone tells version 0, and no addresses for clients.
+    pub config: Result<EnsembleConfig, EnsembleConfigError>,
+    /// The text as the server gave it.
+    pub raw: Bytes,
+    /// The stat of the znode that keeps it.
+    pub stat: Stat,
+    /// The last transaction the server had applied; that of the change, after a change.
+    pub zxid: Zxid,
+}
+
 impl Client {
     /// Reads the configuration of the ensemble: its members and their addresses. The chroot does not matter.
     ///
@@ -52,8 +68,8 @@ impl Client {
     /// # Errors
     ///
     /// [`GetConfigError`].
-    pub fn get_config(&self) -> Operation<EnsembleConfig, GetConfigError> {
-        let path = ZnodePath::new(CONFIG).expect("the path is valid");
+    pub fn get_config(&self) -> Operation<NodeConfig, GetConfigError> {
+        let path = ZnodePath::new(CONFIG_PATH).expect("the path is valid");
         let get = Request::GetData(GetData { path, watch: false });
         self.operate_by(&Route::unrooted(), get, Finish::Reply(finish_get))
     }
@@ -68,26 +84,23 @@ impl Client {
     /// # Errors
     ///
     /// [`ReconfigError`].
-    pub fn reconfig(&self, change: Reconfig) -> Operation<EnsembleConfig, ReconfigError> {
+    pub fn reconfig(&self, change: Reconfig) -> Operation<NodeConfig, ReconfigError> {
         self.operate(Request::Reconfig(change), Finish::Reply(finish_reconfig))
     }
 }
 
-fn finish_get(answer: Answer) -> Result<EnsembleConfig, GetConfigError> {
-    config(answer.map_err(GetConfigError::classify)?.body).map_err(GetConfigError::Session)
+fn finish_get(answer: Answer) -> Result<NodeConfig, GetConfigError> {
+    config(answer.map_err(GetConfigError::classify)?).map_err(GetConfigError::Session)
 }
 
-fn finish_reconfig(answer: Answer) -> Result<EnsembleConfig, ReconfigError> {
-    config(answer.map_err(ReconfigError::classify)?.body).map_err(ReconfigError::Session)
+fn finish_reconfig(answer: Answer) -> Result<NodeConfig, ReconfigError> {
+    config(answer.map_err(ReconfigError::classify)?).map_err(ReconfigError::Session)
 }
 
-fn config(body: ReplyBody) -> Result<EnsembleConfig, RequestError> {
-    match body {
-        // The text outlives the frame that it came in, so it keeps no frame alive.
-        ReplyBody::Data { data, stat } => {
-            let raw = data.map(|data| Bytes::copy_from_slice(&data)).unwrap_or_default();
-            Ok(EnsembleConfig::parse(raw, stat))
-        }
-        _ => Err(RequestError::of_another_kind()),
-    }
+fn config(reply: Reply) -> Result<NodeConfig, RequestError> {
+    let ReplyBody::Data { data, stat } = reply.body else {
+        return Err(RequestError::of_another_kind());
+    };
+    let raw = data.unwrap_or_default();
+    Ok(NodeConfig { config: EnsembleConfig::parse(&raw), raw, stat, zxid: reply.zxid })
 }

@@ -27,7 +27,7 @@ mod watching;
 
 pub use access::{GetAclError, NodeAcl, SetAclError};
 pub use check_watches::CheckWatchesError;
-pub use config::{GetConfigError, ReconfigError};
+pub use config::{GetConfigError, NodeConfig, ReconfigError};
 pub use create::{CreateError, Created};
 pub use delete::DeleteError;
 pub use identity::{AddAuthError, WhoAmIError};

@@ -63,9 +63,10 @@ impl From<TlsFailure> for io::Error {
 const fn meaning(error: &rustls::Error) -> Option<&'static str> {
     Some(match error {
         rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port",
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "the certificate of the server is not signed by a trusted authority"
-        }
+        // An authority of the same name with another key signs badly.
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => "the certificate of the server is not signed by a trusted authority",
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "the certificate of the server is made out to another name",
@@ -85,7 +86,9 @@ const fn meaning_of_alert(alert: AlertDescription) -> Option<&'static str> {
         AlertDescription::BadCertificate | AlertDescription::NoCertificate => {
             "the server wants another certificate of the client, or one at all"
         }
-        AlertDescription::UnknownCA
+        // What a client has signed cannot be checked with the key of an authority that has only the name in common.
+        AlertDescription::DecryptError
+        | AlertDescription::UnknownCA
         | AlertDescription::UnsupportedCertificate
         | AlertDescription::CertificateRevoked
         | AlertDescription::CertificateExpired

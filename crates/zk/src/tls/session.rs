@@ -112,3 +112,25 @@ fn server_name(text: &str) -> Option<ServerName<'static>> {
 fn invalid(name: &str) -> TlsConfigError {
     TlsConfigError::InvalidServerName { name: name.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_certificates_have() {
+        let names = [
+            ("zk1.example", "zk1.example"),
+            ("zk1.example.", "zk1.example"),
+            ("zk_1", "zk_1"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("fe80::1%eth0", "fe80::1"),
+        ];
+        for (text, expected) in names {
+            assert_eq!(server_name(text).unwrap().to_str(), expected, "{text}");
+        }
+        for text in ["", ".", "a b", "-", "a..b"] {
+            assert_eq!(server_name(text), None, "{text}");
+        }
+    }
+}

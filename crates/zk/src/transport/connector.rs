@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    Dial,
     link::Link,
     stream::{OpenError, Stream},
 };
@@ -37,6 +38,7 @@ pub(crate) struct Dialed {
 #[derive(Debug)]
 pub(crate) struct Connector {
     tls: Option<Arc<Tls>>,
+    dialer: Option<Arc<dyn Dial>>,
     /// How long one address may take, handshake included.
     limit: Duration,
     /// Where the last link leads: its name is known here alone. Held for moments only.
@@ -44,8 +46,8 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(tls: Option<Tls>, limit: Duration) -> Self {
-        Self { tls: tls.map(Arc::new), limit, last: Mutex::new(None) }
+    pub(crate) fn new(tls: Option<Tls>, dialer: Option<Arc<dyn Dial>>, limit: Duration) -> Self {
+        Self { tls: tls.map(Arc::new), dialer, limit, last: Mutex::new(None) }
     }
 
     /// Connects to the next address of a round that will have us.
@@ -93,6 +95,10 @@ impl Connector {
     }
 
     async fn open(&self, target: &Target, limit: Duration) -> Result<Stream, OpenError> {
-        Stream::open(target, self.tls.as_ref(), Instant::now() + limit).await
+        let deadline = Instant::now() + limit;
+        match &self.dialer {
+            Some(dialer) => Stream::open_by(&**dialer, target, deadline).await,
+            None => Stream::open(target, self.tls.as_ref(), deadline).await,
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Sockets. Every ZooKeeper connection is opened in `stream.rs` and nowhere else.
 
 mod connector;
+mod dial;
 mod link;
 mod seek;
 mod stream;
 
+pub use self::dial::{Dial, Dialing, Transport};
 pub(crate) use self::{
     connector::{Connector, Dialed},
     link::Link,

@@ -1,7 +1,7 @@
 //! The bytes of a connection, secured or not.
 
 use std::{
-    io,
+    fmt, io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -15,6 +15,7 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
+use super::{Dial, Transport};
 use crate::{
     hosts::Target,
     tls::{Tls, TlsFailure},
@@ -31,14 +32,34 @@ pub(super) enum OpenError {
     Tls(#[from] TlsFailure),
 }
 
-#[derive(Debug)]
 pub(super) enum Stream {
     Plain(TcpStream),
     /// Much larger than a socket.
     Tls(Box<TlsStream<TcpStream>>),
+    Other(Box<dyn Transport>),
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain(_) => "Plain(..)",
+            Self::Tls(_) => "Tls(..)",
+            Self::Other(_) => "Other(..)",
+        })
+    }
 }
 
 impl Stream {
+    /// Has a connection opened by somebody else, which may take until `deadline`.
+    pub(super) async fn open_by(
+        dialer: &dyn Dial,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<Self, OpenError> {
+        let dialing = dialer.dial(target.name(), target.addr());
+        Ok(Self::Other(timeout_at(deadline, dialing).await.map_err(|_| OpenError::Late)??))
+    }
+
     /// Connects, and shakes hands if there is a secret to keep. Each of both may take until `deadline`.
     pub(super) async fn open(
         target: &Target,
@@ -65,6 +86,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Other(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -74,6 +96,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Other(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -81,6 +104,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Other(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -88,6 +112,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Other(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

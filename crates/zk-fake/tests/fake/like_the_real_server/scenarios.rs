@@ -23,6 +23,9 @@ pub(crate) async fn run(script: &mut Script) {
     rearmed_watches(script).await;
     ended_sessions(script).await;
     odd_requests(script).await;
+    checked_watches(script).await;
+    addresses(script).await;
+    switched_off(script).await;
 }
 
 fn make(at: &str, mode: CreateMode) -> Request {
@@ -47,6 +50,10 @@ fn watch(at: &str, mode: WatchMode) -> Request {
 
 fn unwatch(at: &str, kind: WatcherType) -> Request {
     Request::RemoveWatches(RemoveWatches { path: path(at), kind })
+}
+
+fn watched(at: &str, kind: WatcherType) -> Request {
+    Request::CheckWatches(CheckWatches { path: path(at), kind })
 }
 
 fn multi(ops: Vec<MultiOp>) -> Request {
@@ -455,4 +462,66 @@ async fn odd_requests(script: &mut Script) {
     script.send_raw(2, OpCode::SetData.code(), &too_long).await;
     script.reconnect(2).await;
     script.end().await;
+}
+
+async fn checked_watches(script: &mut Script) {
+    use WatcherType::{Any, Children, Data, Persistent, PersistentRecursive};
+    script.scenario("checked watches", 2).await;
+    script.ask(0, make("/cw", CreateMode::Persistent)).await;
+    script.ask(0, make("/cw/child", CreateMode::Persistent)).await;
+    let setters: [fn(&str) -> Request; 5] = [
+        |at| put(at),
+        |at| get(at, true),
+        |at| list(at, true),
+        |at| watch(at, WatchMode::Persistent),
+        |at| watch(at, WatchMode::PersistentRecursive),
+    ];
+    for setter in setters {
+        script.ask(1, setter("/cw")).await;
+        for client in [0, 1] {
+            for kind in [Children, Data, Any, Persistent, PersistentRecursive] {
+                script.ask(client, watched("/cw", kind)).await;
+                script.ask(client, watched("/cw/child", kind)).await;
+            }
+        }
+        script.ask(1, unwatch("/cw", Any)).await;
+    }
+    script.end().await;
+}
+
+/// A server that nobody configured for it.
+async fn switched_off(script: &mut Script) {
+    script.scenario("switched off", 2).await;
+    let (joining, from_config) = (Some("server.2=127.0.0.1:1:2;3".into()), -1);
+    let reconfig = Reconfig { joining, leaving: None, new_members: None, from_config };
+    script.ask(0, Request::Reconfig(reconfig)).await;
+    script.ask(0, get("/zookeeper/config", true)).await;
+    script.send_raw(0, OpCode::Sasl.code(), &[0, 0, 0, 0]).await;
+    script.send_raw(0, OpCode::Reconfig.code(), &[0, 0]).await;
+    script.send_raw(0, OpCode::CheckWatches.code(), &[0, 0, 0, 2, b'/', b'x', 0, 0, 0, 9]).await;
+    script.ask(0, Request::Auth(Auth::new("sasl", Secret::new("bob")))).await;
+    script.expect_end(0).await;
+    script.reconnect(0).await;
+    script.ask(1, make("/so", CreateMode::Persistent)).await;
+    for id in [Id::sasl("bob"), Id::x509("CN=bob"), Id::new("super", "")] {
+        script.ask(1, set_acl("/so", id)).await;
+    }
+    script.end().await;
+}
+
+async fn addresses(script: &mut Script) {
+    script.scenario("addresses", 1).await;
+    script.ask(0, make("/ip", CreateMode::Persistent)).await;
+    let ids = ["127.0.0.1", "127.0.0.1/32", "126.0.0.0/7", "1.2.3.4/0", "::1", "nowhere", "127.0.0.1/33", ""];
+    for id in ids {
+        script.ask(0, set_acl("/ip", Id::ip(id))).await;
+        script.ask(0, get("/ip", false)).await;
+    }
+    script.ask(0, set_acl("/ip", Id::ip("10.0.0.0/8"))).await;
+    script.ask(0, get("/ip", false)).await;
+    script.end().await;
+}
+
+fn set_acl(at: &str, id: Id) -> Request {
+    Request::SetAcl(SetAcl { path: path(at), acl: vec![Acl::new(Perms::ALL, id)], version: ANY_VERSION })
 }

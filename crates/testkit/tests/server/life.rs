@@ -1,4 +1,4 @@
-//! The launcher of real servers, tried on real servers.
+//! Servers and ensembles that start, stop, pause and come back.
 
 use std::time::Duration;
 

@@ -1,0 +1,24 @@
+//! The clients side by side: a workspace of its own, so that what they depend on stays out of ours.
+
+use anyhow::Result;
+
+use crate::run::{Run, cargo, run};
+
+const MANIFEST: [&str; 2] = ["--manifest-path", "bench/Cargo.toml"];
+
+/// Runs the benchmarks, with what they are told.
+pub(crate) fn all(steps: &mut Run, arguments: &[String]) -> Result<()> {
+    steps.step("benchmarks", || {
+        let mut bench = cargo(&["run", "--quiet", "--release", "--locked"]);
+        run(bench.args(MANIFEST).arg("--").args(arguments))
+    })
+}
+
+/// Keeps them from rotting. They are not run.
+pub(crate) fn check(steps: &mut Run) -> Result<()> {
+    steps.step("formatting of the benchmarks", || run(cargo(&["fmt"]).args(MANIFEST).arg("--check")))?;
+    steps.step("clippy on the benchmarks", || {
+        run(cargo(&["clippy", "--locked", "--all-targets"]).args(MANIFEST).args(["--", "-D", "warnings"]))
+    })?;
+    steps.step("tests of the benchmarks", || run(cargo(&["test", "--locked"]).args(MANIFEST)))
+}
