@@ -132,7 +132,7 @@ impl Client {
         let (driver, shown) = Driver::new(settings, Arc::clone(&inbox), session);
         // The task ends by itself: soon after the inbox is closed, which the last clone's drop does.
         drop(runtime.spawn(driver.run().instrument(tracing::info_span!("zookeeper_client"))));
-        let handle = Handle { inbox, shown, connector, sweeper: Sweeper::default() };
+        let handle = Handle { inbox, shown, connector, sweeper: Sweeper::new(runtime) };
         Ok(Self { handle: Arc::new(handle), chroot, terms: None })
     }
 

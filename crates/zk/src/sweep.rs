@@ -38,16 +38,20 @@ struct State {
 
 /// Owns the znodes left behind, and deletes them one after another. There is one task at most; it ends when there is
 /// nothing to do, which is a minute after the last one came in at the latest. Until then it keeps the client alive.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sweeper {
+    /// That of the client: a creation may be dropped outside of any.
+    runtime: Runtime,
     state: Mutex<State>,
 }
 
 impl Sweeper {
+    pub(crate) fn new(runtime: Runtime) -> Self {
+        Self { runtime, state: Mutex::default() }
+    }
+
     /// Takes over a znode from a client's caller.
     pub(crate) fn leave(client: &Client, sweep: Sweep) {
-        // Without a runtime nobody can do anything; the znode's session will not live on either.
-        let Ok(runtime) = Runtime::try_current() else { return };
         let mut state = client.sweeper().lock();
         if state.waiting.len() >= WAITING_MAX {
             tracing::warn!(parent = %sweep.node.parent, prefix = sweep.node.prefix, "znode left behind");
@@ -56,7 +60,7 @@ impl Sweeper {
         state.waiting.push_back((Instant::now() + SWEEP_MAX, sweep));
         if !std::mem::replace(&mut state.is_running, true) {
             // The task ends by itself, as said above.
-            drop(runtime.spawn(run(client.clone())));
+            drop(client.sweeper().runtime.spawn(run(client.clone())));
         }
     }
 
