@@ -135,6 +135,7 @@ impl Reader {
     }
 
     /// Moves to the front of the next frame, wherever this one was left. Returns whether there is one.
+    #[inline]
     pub(crate) fn next_frame(&mut self) -> bool {
         let Some((length, rest)) = self.bytes[self.end..].split_first_chunk() else { return false };
         let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(usize::MAX).min(rest.len());
@@ -148,6 +149,7 @@ impl Reader {
     /// # Errors
     ///
     /// [`DecodeError::Truncated`] if fewer are left.
+    #[inline]
     pub fn take(&mut self, count: usize) -> Result<Bytes, DecodeError> {
         self.require(count)?;
         let start = self.at;
@@ -179,6 +181,7 @@ impl Reader {
     }
 
     /// Reads a length; `None` stands for null.
+    #[inline]
     fn length(&mut self) -> Result<Option<usize>, DecodeError> {
         let length = i32::decode(self)?;
         if length == NULL {
@@ -188,6 +191,7 @@ impl Reader {
     }
 
     /// Borrows the next bytes, where they need not outlive the frame.
+    #[inline]
     fn borrow(&mut self, count: usize) -> Result<&[u8], DecodeError> {
         self.require(count)?;
         let start = self.at;
@@ -196,6 +200,7 @@ impl Reader {
     }
 
     /// Copies as many bytes as a fixed field takes, checking their number once.
+    #[inline]
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let bytes = self.bytes[self.at..self.end].first_chunk().copied();
         let bytes = bytes.ok_or(DecodeError::Truncated { needed: N, remaining: self.remaining() })?;
@@ -204,6 +209,7 @@ impl Reader {
     }
 
     /// Borrows the next string; null is empty.
+    #[inline]
     pub(crate) fn text(&mut self) -> Result<&str, DecodeError> {
         let length = self.length()?.unwrap_or(0);
         str::from_utf8(self.borrow(length)?).map_err(|_| DecodeError::InvalidUtf8)
@@ -218,10 +224,12 @@ impl Reader {
 impl Codec for i32 {
     const BYTES_MIN: usize = 4;
 
+    #[inline]
     fn encode(&self, out: &mut BytesMut) {
-        out.put_i32(*self);
+        out.extend_from_slice(&self.to_be_bytes());
     }
 
+    #[inline]
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         reader.array().map(Self::from_be_bytes)
     }
@@ -230,10 +238,12 @@ impl Codec for i32 {
 impl Codec for i64 {
     const BYTES_MIN: usize = 8;
 
+    #[inline]
     fn encode(&self, out: &mut BytesMut) {
-        out.put_i64(*self);
+        out.extend_from_slice(&self.to_be_bytes());
     }
 
+    #[inline]
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         reader.array().map(Self::from_be_bytes)
     }
@@ -242,10 +252,12 @@ impl Codec for i64 {
 impl Codec for bool {
     const BYTES_MIN: usize = 1;
 
+    #[inline]
     fn encode(&self, out: &mut BytesMut) {
-        out.put_u8(u8::from(*self));
+        out.extend_from_slice(&[u8::from(*self)]);
     }
 
+    #[inline]
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         match reader.array()? {
             [0] => Ok(false),
@@ -259,16 +271,18 @@ impl Codec for bool {
 impl Codec for Option<Bytes> {
     const BYTES_MIN: usize = 4;
 
+    #[inline]
     fn encode(&self, out: &mut BytesMut) {
         match self {
-            None => out.put_i32(NULL),
+            None => NULL.encode(out),
             Some(bytes) => {
                 put_length(out, bytes.len());
-                out.put_slice(bytes);
+                out.extend_from_slice(bytes);
             }
         }
     }
 
+    #[inline]
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         reader.length()?.map(|length| reader.take(length)).transpose()
     }
@@ -277,11 +291,13 @@ impl Codec for Option<Bytes> {
 impl Codec for Bytes {
     const BYTES_MIN: usize = 4;
 
+    #[inline]
     fn encode(&self, out: &mut BytesMut) {
         put_length(out, self.len());
-        out.put_slice(self);
+        out.extend_from_slice(self);
     }
 
+    #[inline]
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         Ok(Option::<Self>::decode(reader)?.unwrap_or_default())
     }
@@ -305,7 +321,7 @@ impl Codec for Option<String> {
 
     fn encode(&self, out: &mut BytesMut) {
         match self {
-            None => out.put_i32(NULL),
+            None => NULL.encode(out),
             Some(text) => put_str(out, text),
         }
     }
@@ -339,13 +355,15 @@ impl<T: Codec> Codec for Vec<T> {
 }
 
 /// Appends a string without needing an owned one.
+#[inline]
 pub(crate) fn put_str(out: &mut BytesMut, text: &str) {
     put_length(out, text.len());
-    out.put_slice(text.as_bytes());
+    out.extend_from_slice(text.as_bytes());
 }
 
+#[inline]
 fn put_length(out: &mut BytesMut, length: usize) {
-    out.put_i32(i32::try_from(length).unwrap_or(i32::MAX));
+    i32::try_from(length).unwrap_or(i32::MAX).encode(out);
 }
 
 #[cfg(test)]
