@@ -7,7 +7,8 @@ use bytes::BytesMut;
 use sha1::{Digest, Sha1};
 
 use crate::{
-    codec::{Codec, DecodeError, Reader},
+    codec::{Codec, DecodeError},
+    reader::Reader,
     record::record,
 };
 

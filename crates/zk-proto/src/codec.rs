@@ -3,13 +3,13 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use thiserror::Error;
 
-use crate::path::PathError;
+use crate::{path::PathError, reader::Reader};
 
 /// Most items a vector reserves room for before it has read them; the rest is grown as bytes prove it.
 const VECTOR_RESERVE_MAX: usize = 1024;
 
 /// The length that stands for null in strings, buffers and vectors.
-const NULL: i32 = -1;
+pub(crate) const NULL: i32 = -1;
 
 /// A value with a ZooKeeper wire encoding.
 ///
@@ -111,117 +111,15 @@ pub enum DecodeError {
     Path(#[from] PathError),
 }
 
-/// A cursor over one frame. Buffers it reads are slices of the frame, not copies.
-#[derive(Clone, Debug)]
-pub struct Reader {
-    /// The frame, and perhaps others around it.
-    bytes: Bytes,
-    /// Where the next field starts, and where the frame ends: `at <= end <= bytes.len()`.
-    at: usize,
-    end: usize,
-}
-
-impl Reader {
-    /// Starts at the front of `bytes`.
-    #[must_use]
-    pub const fn new(bytes: Bytes) -> Self {
-        let end = bytes.len();
-        Self { bytes, at: 0, end }
-    }
-
-    /// Starts before the first of several frames, which are whole.
-    pub(crate) const fn over_frames(frames: Bytes) -> Self {
-        Self { bytes: frames, at: 0, end: 0 }
-    }
-
-    /// Moves to the front of the next frame, wherever this one was left. Returns whether there is one.
-    pub(crate) fn next_frame(&mut self) -> bool {
-        let Some((length, rest)) = self.bytes[self.end..].split_first_chunk() else { return false };
-        let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(usize::MAX).min(rest.len());
-        self.at = self.end + size_of::<i32>();
-        self.end = self.at + length;
-        true
-    }
-
-    /// Takes the next `count` bytes without copying them.
-    ///
-    /// # Errors
-    ///
-    /// [`DecodeError::Truncated`] if fewer are left.
-    pub fn take(&mut self, count: usize) -> Result<Bytes, DecodeError> {
-        self.require(count)?;
-        let start = self.at;
-        self.at += count;
-        Ok(self.bytes.slice(start..self.at))
-    }
-
-    /// Passes over everything that is left.
-    pub const fn skip_rest(&mut self) {
-        self.at = self.end;
-    }
-
-    /// Returns how many bytes are left.
-    #[must_use]
-    pub const fn remaining(&self) -> usize {
-        self.end - self.at
-    }
-
-    /// Checks that nothing is left.
-    ///
-    /// # Errors
-    ///
-    /// [`DecodeError::TrailingBytes`] if something is.
-    pub const fn finish(&self) -> Result<(), DecodeError> {
-        match self.remaining() {
-            0 => Ok(()),
-            count => Err(DecodeError::TrailingBytes { count }),
-        }
-    }
-
-    /// Reads a length; `None` stands for null.
-    fn length(&mut self) -> Result<Option<usize>, DecodeError> {
-        let length = i32::decode(self)?;
-        if length == NULL {
-            return Ok(None);
-        }
-        usize::try_from(length).map(Some).map_err(|_| DecodeError::NegativeLength { length })
-    }
-
-    /// Borrows the next bytes, where they need not outlive the frame.
-    fn borrow(&mut self, count: usize) -> Result<&[u8], DecodeError> {
-        self.require(count)?;
-        let start = self.at;
-        self.at += count;
-        Ok(&self.bytes[start..self.at])
-    }
-
-    /// Copies as many bytes as a fixed field takes, checking their number once.
-    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let bytes = self.bytes[self.at..self.end].first_chunk().copied();
-        let bytes = bytes.ok_or(DecodeError::Truncated { needed: N, remaining: self.remaining() })?;
-        self.at += N;
-        Ok(bytes)
-    }
-
-    /// Borrows the next string; null is empty.
-    pub(crate) fn text(&mut self) -> Result<&str, DecodeError> {
-        let length = self.length()?.unwrap_or(0);
-        str::from_utf8(self.borrow(length)?).map_err(|_| DecodeError::InvalidUtf8)
-    }
-
-    const fn require(&self, needed: usize) -> Result<(), DecodeError> {
-        let remaining = self.remaining();
-        if needed > remaining { Err(DecodeError::Truncated { needed, remaining }) } else { Ok(()) }
-    }
-}
-
 impl Codec for i32 {
     const BYTES_MIN: usize = 4;
 
+    #[inline]
     fn encode(&self, out: &mut BytesMut) {
-        out.put_i32(*self);
+        out.extend_from_slice(&self.to_be_bytes());
     }
 
+    #[inline]
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         reader.array().map(Self::from_be_bytes)
     }
@@ -230,10 +128,12 @@ impl Codec for i32 {
 impl Codec for i64 {
     const BYTES_MIN: usize = 8;
 
+    #[inline]
     fn encode(&self, out: &mut BytesMut) {
-        out.put_i64(*self);
+        out.extend_from_slice(&self.to_be_bytes());
     }
 
+    #[inline]
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         reader.array().map(Self::from_be_bytes)
     }
@@ -242,10 +142,12 @@ impl Codec for i64 {
 impl Codec for bool {
     const BYTES_MIN: usize = 1;
 
+    #[inline]
     fn encode(&self, out: &mut BytesMut) {
-        out.put_u8(u8::from(*self));
+        out.extend_from_slice(&[u8::from(*self)]);
     }
 
+    #[inline]
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         match reader.array()? {
             [0] => Ok(false),
@@ -259,16 +161,18 @@ impl Codec for bool {
 impl Codec for Option<Bytes> {
     const BYTES_MIN: usize = 4;
 
+    #[inline]
     fn encode(&self, out: &mut BytesMut) {
         match self {
-            None => out.put_i32(NULL),
+            None => NULL.encode(out),
             Some(bytes) => {
                 put_length(out, bytes.len());
-                out.put_slice(bytes);
+                out.extend_from_slice(bytes);
             }
         }
     }
 
+    #[inline]
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         reader.length()?.map(|length| reader.take(length)).transpose()
     }
@@ -277,11 +181,13 @@ impl Codec for Option<Bytes> {
 impl Codec for Bytes {
     const BYTES_MIN: usize = 4;
 
+    #[inline]
     fn encode(&self, out: &mut BytesMut) {
         put_length(out, self.len());
-        out.put_slice(self);
+        out.extend_from_slice(self);
     }
 
+    #[inline]
     fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         Ok(Option::<Self>::decode(reader)?.unwrap_or_default())
     }
@@ -305,7 +211,7 @@ impl Codec for Option<String> {
 
     fn encode(&self, out: &mut BytesMut) {
         match self {
-            None => out.put_i32(NULL),
+            None => NULL.encode(out),
             Some(text) => put_str(out, text),
         }
     }
@@ -339,13 +245,15 @@ impl<T: Codec> Codec for Vec<T> {
 }
 
 /// Appends a string without needing an owned one.
+#[inline]
 pub(crate) fn put_str(out: &mut BytesMut, text: &str) {
     put_length(out, text.len());
-    out.put_slice(text.as_bytes());
+    out.extend_from_slice(text.as_bytes());
 }
 
+#[inline]
 fn put_length(out: &mut BytesMut, length: usize) {
-    out.put_i32(i32::try_from(length).unwrap_or(i32::MAX));
+    i32::try_from(length).unwrap_or(i32::MAX).encode(out);
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
-use crate::codec::{Codec, DecodeError, Reader};
+use crate::{
+    codec::{Codec, DecodeError},
+    reader::Reader,
+};
 
 /// A time to live: 1 ms to 2^40 - 1 ms (34 years).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

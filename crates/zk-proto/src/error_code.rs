@@ -4,7 +4,10 @@ use std::fmt;
 
 use bytes::BytesMut;
 
-use crate::codec::{Codec, DecodeError, Fixed, Reader};
+use crate::{
+    codec::{Codec, DecodeError, Fixed},
+    reader::Reader,
+};
 
 macro_rules! error_codes {
     ($($(#[$meta:meta])* $variant:ident = $code:literal, $text:literal;)+) => {

@@ -4,7 +4,10 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::codec::{Codec, DecodeError, Fixed, Reader};
+use crate::{
+    codec::{Codec, DecodeError, Fixed},
+    reader::Reader,
+};
 
 macro_rules! number {
     ($(#[$meta:meta])* $name:ident($ty:ty)) => {

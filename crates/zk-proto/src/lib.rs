@@ -6,7 +6,8 @@
 //! server.
 //!
 //! Every record encodes and decodes ([`Codec`]), so a server can be built on it too: see
-//! [`ServerRequest`] and [`put_reply`].
+//! [`ServerRequest`] and [`put_reply`]. So do both ends of the SASL exchange that servers may insist on:
+//! [`DigestMd5Client`] and [`DigestMd5Server`].
 //!
 //! # Examples
 //!
@@ -46,13 +47,14 @@ mod frame;
 mod id;
 mod op;
 mod path;
+mod reader;
 mod record;
 mod sasl;
 mod session;
 mod stat;
 
 pub use acl::{Acl, Id, Perms};
-pub use codec::{Codec, DecodeError, Reader};
+pub use codec::{Codec, DecodeError};
 pub use create_mode::{CreateMode, Ttl};
 pub use error_code::ErrorCode;
 pub use frame::{FRAME_BYTES_MAX, FrameError, FrameTooLarge, REQUEST_BYTES_MAX, put_frame, take_frame};
@@ -65,6 +67,7 @@ pub use op::{
     SetWatches, SetWatches2, Sync, WatchMode, WatcherEvent, WatcherType, put_notification, put_reply,
 };
 pub use path::{PathError, ZnodePath};
+pub use reader::Reader;
 pub use sasl::{DigestMd5Client, DigestMd5Server, SaslError, SaslStep};
 pub use session::{
     DisconnectReason, Failure, FailureKind, Outcome, ProtocolError, QueueFull, Reply, SaslAnswer, Session,

@@ -5,7 +5,10 @@ use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 use bytes::BytesMut;
 use thiserror::Error;
 
-use crate::codec::{Codec, DecodeError, Reader, put_str};
+use crate::{
+    codec::{Codec, DecodeError, put_str},
+    reader::Reader,
+};
 
 /// Why a text is not a znode path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

@@ -14,7 +14,7 @@ macro_rules! record {
                 $($crate::codec::Codec::encode(&self.$field, out);)+
             }
 
-            fn decode(reader: &mut $crate::codec::Reader) -> Result<Self, $crate::codec::DecodeError> {
+            fn decode(reader: &mut $crate::reader::Reader) -> Result<Self, $crate::codec::DecodeError> {
                 Ok(Self { $($field: $crate::codec::Codec::decode(reader)?,)+ })
             }
         }
@@ -39,7 +39,7 @@ macro_rules! fixed_record {
                 out.extend_from_slice(&bytes);
             }
 
-            fn decode(reader: &mut $crate::codec::Reader) -> Result<Self, $crate::codec::DecodeError> {
+            fn decode(reader: &mut $crate::reader::Reader) -> Result<Self, $crate::codec::DecodeError> {
                 let bytes: [u8; <Self as $crate::codec::Codec>::BYTES_MIN] = reader.array()?;
                 let mut rest = &bytes[..];
                 Ok(Self { $($field: $crate::codec::Fixed::get(&mut rest),)+ })
@@ -79,7 +79,7 @@ macro_rules! coded {
                 $crate::codec::Codec::encode(&self.code(), out);
             }
 
-            fn decode(reader: &mut $crate::codec::Reader) -> Result<Self, $crate::codec::DecodeError> {
+            fn decode(reader: &mut $crate::reader::Reader) -> Result<Self, $crate::codec::DecodeError> {
                 let code = <i32 as $crate::codec::Codec>::decode(reader)?;
                 Self::from_code(code)
                     .ok_or($crate::codec::DecodeError::UnknownCode { field: stringify!($name), code })

@@ -3,8 +3,9 @@
 use bytes::BytesMut;
 
 use crate::{
-    codec::{Codec, DecodeError, Reader},
+    codec::{Codec, DecodeError},
     id::{Secret, SessionId, Zxid},
+    reader::Reader,
 };
 
 /// The first frame a client sends.

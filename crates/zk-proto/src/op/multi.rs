@@ -3,10 +3,11 @@
 use bytes::BytesMut;
 
 use crate::{
-    codec::{Codec, DecodeError, Reader},
+    codec::{Codec, DecodeError},
     error_code::ErrorCode,
     op::{Check, Create, Delete, OpCode, SetData},
     path::ZnodePath,
+    reader::Reader,
     stat::Stat,
 };
 

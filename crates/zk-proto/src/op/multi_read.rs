@@ -4,10 +4,11 @@ use bytes::{Bytes, BytesMut};
 
 use super::multi::{MultiHeader, decode_items, encode_error, encode_items};
 use crate::{
-    codec::{Codec, DecodeError, Reader},
+    codec::{Codec, DecodeError},
     error_code::ErrorCode,
     op::{GetChildren, GetData, OpCode},
     path::ZnodePath,
+    reader::Reader,
     stat::Stat,
 };
 

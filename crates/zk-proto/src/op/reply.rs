@@ -5,10 +5,11 @@ use bytes::{Bytes, BytesMut};
 use super::{multi, multi_read};
 use crate::{
     acl::Acl,
-    codec::{Codec, DecodeError, Reader},
+    codec::{Codec, DecodeError},
     error_code::ErrorCode,
     op::{ClientIdentity, MultiReadResult, MultiResult, OpCode},
     path::ZnodePath,
+    reader::Reader,
     stat::Stat,
 };
 

@@ -3,12 +3,13 @@
 use bytes::BytesMut;
 
 use crate::{
-    codec::{Codec, DecodeError, Reader},
+    codec::{Codec, DecodeError},
     op::{
         AddWatch, Auth, CheckWatches, Create, Delete, Exists, GetAcl, GetAllChildrenNumber, GetChildren,
         GetData, GetEphemerals, Multi, MultiRead, OpCode, Reconfig, RemoveWatches, SetAcl, SetData, Sync,
     },
     path::ZnodePath,
+    reader::Reader,
 };
 
 /// An operation with its arguments.

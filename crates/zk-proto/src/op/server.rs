@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use crate::{
-    codec::{Codec, DecodeError, Reader},
+    codec::{Codec, DecodeError},
     error_code::ErrorCode,
     frame::{FrameTooLarge, put_frame},
     id::{Xid, Zxid},
@@ -11,6 +11,7 @@ use crate::{
         OpCode, ReplyBody, ReplyHeader, Request, RequestHeader, SaslToken, SetWatches, SetWatches2,
         WatcherEvent,
     },
+    reader::Reader,
 };
 
 /// A request as a server meets it, after the handshake.

@@ -5,10 +5,11 @@ use std::time::Instant;
 use bytes::BytesMut;
 
 use crate::{
-    codec::{Codec, Reader},
+    codec::Codec,
     frame::take_frames,
     id::{Xid, Zxid},
     op::{ConnectResponse, EventType, ReplyBody, ReplyHeader, WatcherEvent},
+    reader::Reader,
     session::{
         BUFFER_BYTES_KEPT_MAX, DisconnectReason, Failure, FailureKind, ProtocolError, Reply, Session,
         SessionEvent, SessionState, WatchedEvent, pending::Awaited,

@@ -162,6 +162,23 @@ impl Session {
     ///
     /// Ignored unless a challenge of this connection is waiting for its answer. A server may also refuse by
     /// closing the connection, which cannot be told from a lost one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use quorate_zk_proto::{DigestMd5Client, SaslAnswer, SaslStep, Session, SessionEvent};
+    ///
+    /// fn on_event(now: std::time::Instant, session: &mut Session, client: &mut DigestMd5Client, event: SessionEvent) {
+    ///     if let SessionEvent::SaslChallenge(challenge) = event {
+    ///         let answer = match client.step(&challenge) {
+    ///             Ok(SaslStep::Respond(token)) => SaslAnswer::Token(token),
+    ///             Ok(SaslStep::Done) => SaslAnswer::Done,
+    ///             Err(_) => SaslAnswer::Failed,
+    ///         };
+    ///         session.handle_sasl(now, answer);
+    ///     }
+    /// }
+    /// ```
     pub fn handle_sasl(&mut self, now: Instant, answer: SaslAnswer) {
         self.take_sasl_answer(now, answer);
     }

@@ -34,6 +34,7 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    #[inline]
     pub(super) fn push(&mut self, xid: Xid, awaited: Awaited) {
         self.entries.push_back((xid, awaited));
     }
@@ -41,6 +42,7 @@ impl Pending {
     /// Takes what a reply answers: nearly always the front. Read-only servers and eager access checks
     /// answer some requests early, so the rest is searched before the reply counts as a stray. Several
     /// entries may carry [`Xid::SET_WATCHES`]; the oldest is taken.
+    #[inline]
     pub(super) fn take(&mut self, xid: Xid) -> Option<Awaited> {
         if self.entries.front().is_some_and(|entry| entry.0 == xid) {
             return self.entries.pop_front().map(|entry| entry.1);

@@ -5,9 +5,10 @@ use std::{fmt, time::Instant};
 use bytes::Bytes;
 
 use crate::{
-    codec::{Codec, Reader},
+    codec::Codec,
     id::Secret,
     op::{OpCode, ReplyBody, ReplyHeader, SaslToken},
+    reader::Reader,
     session::{ProtocolError, Session, SessionEvent, SessionState, link::Granted, pending::Awaited},
 };
 

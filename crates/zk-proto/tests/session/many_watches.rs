@@ -29,9 +29,9 @@ fn frames(script: &mut Script) -> Vec<Bytes> {
     std::iter::from_fn(|| take_frame(&mut sent, FRAME_BYTES_MAX).unwrap()).collect()
 }
 
-fn watching() -> Script {
+fn watching(count: usize) -> Script {
     let mut script = Script::connected();
-    for index in 0..COUNT {
+    for index in 0..count {
         let (request, code, body) = watched(index);
         script.request(request);
         let xid = Xid::new(i32::try_from(index + 1).unwrap());
@@ -53,7 +53,7 @@ fn lists(frame: Bytes) -> SetWatches2 {
 
 #[test]
 fn all_of_them_are_armed_again_in_small_batches_persistent_ones_last() {
-    let mut script = watching();
+    let mut script = watching(COUNT);
     assert_eq!(script.session.watch_count(), COUNT);
     script.lose();
     script.connect();
@@ -81,7 +81,7 @@ fn all_of_them_are_armed_again_in_small_batches_persistent_ones_last() {
 #[test]
 fn the_same_history_gives_the_same_bytes() {
     let rearmed = || {
-        let mut script = watching();
+        let mut script = watching(COUNT / 20);
         script.lose();
         script.connect();
         script.grant(SESSION);

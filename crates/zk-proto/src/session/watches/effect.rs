@@ -28,6 +28,7 @@ pub(in crate::session) struct WatchEffect {
 }
 
 impl Asked {
+    #[inline]
     pub(in crate::session) const fn of(request: &Request) -> Self {
         match request {
             Request::Exists(exists) if exists.watch => Self::Exist,
@@ -63,6 +64,7 @@ impl Asked {
 
 impl WatchEffect {
     /// Takes the path out of a request that asks for something.
+    #[inline]
     pub(in crate::session) fn new(request: Request, asked: Asked, is_covered: bool) -> Option<Self> {
         if asked == Asked::Nothing {
             return None;

@@ -51,7 +51,7 @@ struct Entry {
     /// Requests under way that add a watch, and those of them that are recursive.
     adding: u32,
     adding_recursive: u32,
-    /// Already known to be in need of repair.
+    /// Waits to be repaired. What is exposed after the packet was built needs another.
     exposed: bool,
 }
 
@@ -109,13 +109,21 @@ impl Watches {
             let recursive = u32::from(is_recursive(mode, is_covered));
             entry.adding_recursive = entry.adding_recursive.saturating_sub(recursive);
         }
-        let kinds = asked.armed_by(code);
+        let mut kinds = asked.armed_by(code);
+        if is_covered && kinds.has_any(Kinds::PERSISTENT) {
+            // It was asked for as a recursive one, which may be the only one by now.
+            kinds = kinds.and(Kinds::RECURSIVE);
+        }
         if !kinds.is_empty() {
             let entry = self.entries.entry(path.clone()).or_default();
             let fresh = kinds.without(entry.armed);
             self.count += fresh.len();
             entry.armed = entry.armed.and(kinds);
-            entry.covered = if is_covered { entry.covered.and(fresh) } else { entry.covered.without(kinds) };
+            if is_covered {
+                entry.covered = entry.covered.and(fresh.without(Kinds::RECURSIVE));
+            } else {
+                entry.covered = entry.covered.without(kinds);
+            }
         }
         self.take(&path, asked.removed_by(code));
         self.expose(&path, zxid);
@@ -185,7 +193,7 @@ impl Watches {
     }
 
     /// Takes note that all packets that arm everything again are answered.
-    pub(super) const fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.repairs.settle();
     }
 
@@ -202,14 +210,19 @@ impl Watches {
             let is_ready = |path: &ZnodePath| entries.get(path).is_none_or(|entry| entry.adding == 0);
             let (path, since) = self.repairs.take(is_ready)?;
             let Some(entry) = self.entries.get_mut(&path) else { continue };
-            (entry.covered, entry.exposed) = (Kinds::NONE, false);
-            self.repairs.sent();
-            return Some(batch::single(&path, entry.armed, since));
+            entry.exposed = false;
+            let batch = batch::single(&path, entry.armed, since);
+            self.repairs.sent(path, entry.armed);
+            return Some(batch);
         }
     }
 
-    pub(super) const fn repair_answered(&mut self) {
-        self.repairs.answered();
+    /// Takes note that the server has the watches of the oldest packet that [`repair`](Self::repair) built.
+    pub(super) fn repair_answered(&mut self) {
+        let Some((path, kinds)) = self.repairs.answered() else { return };
+        if let Some(entry) = self.entries.get_mut(&path) {
+            entry.covered = entry.covered.without(kinds);
+        }
     }
 
     pub(super) const fn count(&self) -> usize {

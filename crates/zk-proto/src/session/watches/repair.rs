@@ -1,5 +1,8 @@
 //! Watches that lost the one that told for them.
 
+use std::collections::VecDeque;
+
+use super::Kinds;
 use crate::{id::Zxid, path::ZnodePath};
 
 /// Paths that must be armed by themselves, and what could be missed until they are.
@@ -7,7 +10,8 @@ use crate::{id::Zxid, path::ZnodePath};
 pub(super) struct Repairs {
     /// Paths, and since when nobody told of them. Nearly always none.
     exposed: Vec<(ZnodePath, Zxid)>,
-    in_flight: usize,
+    /// What was sent, and is not answered yet.
+    in_flight: VecDeque<(ZnodePath, Kinds)>,
     /// Should the connection be lost before all is repaired, changes after this transaction count as missed.
     floor: Option<Zxid>,
 }
@@ -28,18 +32,19 @@ impl Repairs {
         Some(self.exposed.swap_remove(index))
     }
 
-    pub(super) const fn sent(&mut self) {
-        self.in_flight += 1;
+    pub(super) fn sent(&mut self, path: ZnodePath, kinds: Kinds) {
+        self.in_flight.push_back((path, kinds));
     }
 
-    pub(super) const fn answered(&mut self) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+    pub(super) fn answered(&mut self) -> Option<(ZnodePath, Kinds)> {
+        let repaired = self.in_flight.pop_front();
         self.settle();
+        repaired
     }
 
     /// Takes note that everything else is armed.
-    pub(super) const fn settle(&mut self) {
-        if self.in_flight == 0 && self.exposed.is_empty() {
+    pub(super) fn settle(&mut self) {
+        if self.in_flight.is_empty() && self.exposed.is_empty() {
             self.floor = None;
         }
     }
@@ -53,7 +58,7 @@ impl Repairs {
     /// The next connection arms everything anew, from the floor on.
     pub(super) fn link_ended(&mut self) {
         self.exposed.clear();
-        self.in_flight = 0;
+        self.in_flight.clear();
     }
 
     pub(super) fn relative(&self, last_zxid: Zxid) -> Zxid {
