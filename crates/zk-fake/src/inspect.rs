@@ -70,6 +70,7 @@ impl FakeZooKeeper {
     ///
     /// - [`ErrorCode::BadArguments`] if the path is not valid.
     /// - [`ErrorCode::NoChildrenForEphemerals`] if its parent is ephemeral.
+    /// - [`ErrorCode::NotReadOnly`] while there is no quorum.
     pub fn set_raw(&self, path: &str, data: impl Into<Bytes>) -> Result<Stat, ErrorCode> {
         let path = ZnodePath::new(path).map_err(|_| ErrorCode::BadArguments)?;
         self.shared.with(|state, now| state.ensemble.set_raw(now, &path, data.into()))
@@ -81,6 +82,7 @@ impl FakeZooKeeper {
     ///
     /// - [`ErrorCode::NoNode`] if there is no such znode.
     /// - [`ErrorCode::BadArguments`] if the path is not valid, or the server's own.
+    /// - [`ErrorCode::NotReadOnly`] while there is no quorum.
     pub fn delete_raw(&self, path: &str) -> Result<(), ErrorCode> {
         let path = ZnodePath::new(path).map_err(|_| ErrorCode::BadArguments)?;
         self.shared.with(|state, now| state.ensemble.delete_raw(now, &path))

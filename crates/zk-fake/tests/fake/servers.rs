@@ -154,3 +154,17 @@ async fn a_silent_server_does_not_stop_the_others() {
     server.server(1).resume();
     assert!(two.is_closed().await);
 }
+
+#[tokio::test]
+async fn a_server_that_missed_too_much_hangs_up() {
+    let server = three().await;
+    let mut client = at(&server, 1).await;
+    server.server(1).lag();
+    for number in 0..=100_000 {
+        server.set_raw("/a", number.to_string()).unwrap();
+    }
+    server.server(1).catch_up();
+    assert!(client.is_closed().await);
+    let mut again = Client::over(server.server(1).connect(), client.resume()).await.unwrap();
+    assert_eq!(again.data("/a").await.unwrap(), "100000");
+}
