@@ -48,6 +48,8 @@ pub struct SessionInfo {
     pub timeout: Duration,
     /// Whether it has a connection.
     pub connected: bool,
+    /// The server that this connection is to, counted from 0.
+    pub server: Option<usize>,
 }
 
 impl FakeZooKeeper {
@@ -96,6 +98,7 @@ impl FakeZooKeeper {
                 id,
                 timeout: Duration::from_millis(u64::try_from(session.timeout).unwrap_or(0)),
                 connected: session.connection.is_some(),
+                server: session.connection.map(|connection| state.ensemble.server_of(connection)),
             };
             state.ensemble.sessions().map(info).collect()
         })

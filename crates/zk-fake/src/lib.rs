@@ -162,5 +162,5 @@ pub use fake::FakeZooKeeper;
 pub use inspect::{Node, NodeKind, SessionInfo};
 pub use server::FakeServer;
 #[cfg(feature = "tls")]
-pub use tls::{Identity, TestCertificates};
+pub use tls::{TestCertificates, TestIdentity};
 pub use version::ServerVersion;

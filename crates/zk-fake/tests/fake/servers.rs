@@ -37,7 +37,9 @@ async fn a_session_that_moved_is_closed_where_it_was_on_its_next_write() {
     let mut old = at(&server, 0).await;
     let mut new = Client::over(server.server(1).connect(), old.resume()).await.unwrap();
     assert_eq!(new.session.session_id, old.session.session_id);
+    assert_eq!(server.sessions()[0].server, Some(1));
     assert!(old.stat("/").await.is_ok(), "reads do not ask the leader");
+    assert_eq!(server.requests()[0].server, 0);
     old.send(&Request::Create(create("/a", CreateMode::Persistent))).await;
     assert!(old.is_closed().await);
     assert!(new.create("/a", CreateMode::Persistent).await.is_ok(), "it was not applied");
