@@ -104,6 +104,19 @@ impl FakeZooKeeper {
         })
     }
 
+    /// Returns the paths that a session watches through its connection, sorted; each once, however many kinds
+    /// of watches there are on it.
+    #[must_use]
+    pub fn watched_paths(&self, session: SessionId) -> Vec<String> {
+        self.shared.look(|state| state.ensemble.watched_paths(session))
+    }
+
+    /// Returns how many links are up, with a session or without.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.look(|state| state.links())
+    }
+
     /// Returns the last transaction applied.
     #[must_use]
     pub fn zxid(&self) -> Zxid {

@@ -163,6 +163,11 @@ impl State {
         self.links.remove(&id);
     }
 
+    /// Returns how many links are up.
+    pub(crate) fn links(&self) -> usize {
+        self.links.len()
+    }
+
     /// Cuts all links. What was answered but not sent is lost.
     pub(crate) fn cut_links(&mut self) {
         self.ensemble.cut_all();
