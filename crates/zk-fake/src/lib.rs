@@ -108,6 +108,7 @@
 //! | watches | one-shot, persistent, recursive; one mode for each path and session up to 3.8, all side by side from 3.9 on; re-arming; checking and removing |
 //! | access | schemes `world`, `auth`, `digest`, `ip` with networks, `sasl` ([`Builder::sasl_user`]), `x509`, the super user; masked digests; clients that have to authenticate ([`Builder::auth_required`], [`Builder::sasl_required`]) |
 //! | ensembles | several servers over one tree ([`Builder::servers`]), each stopped, silent or lagging by itself ([`FakeServer`]); read-only servers ([`lose_quorum`](FakeZooKeeper::lose_quorum)) |
+//! | quotas | the hard ones, if [enforced](Builder::quotas_enforced) |
 //! | members | `/zookeeper/config` with its watch, and its changes ([`Builder::members`], [`Builder::reconfig_enabled`]) |
 //! | TLS | with the feature `tls`: on the ports, with certificates made for the test, and clients known by theirs |
 //! | words | `srvr`, `isro`, and if allowed `ruok`, `envi` and `mntr` |
@@ -134,7 +135,8 @@
 //! # Deliberately absent
 //!
 //! Nobody is elected: while there is a quorum every server can write, and a stopped leader disturbs nobody.
-//! Quotas, Kerberos and persistence are not imitated, nor what a change of members does to the servers.
+//! Kerberos and persistence are not imitated, nor the statistics beside a quota, nor what a change of members
+//! does to the servers.
 //! Listings come in alphabetical order; a real server promises none. A sequential znode without a name of its
 //! own (`/dir/`) is refused, and so are `digest` credentials without a colon. A check that is not in a multi, at
 //! which a real server hangs, is answered like an unknown operation. Sessions expire at their deadline, not at

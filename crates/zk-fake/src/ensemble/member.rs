@@ -62,8 +62,8 @@ impl Member {
 impl Ensemble {
     /// Stops a server from learning of transactions.
     pub(crate) fn lag(&mut self, server: usize) {
-        let behind = Behind { tree: self.tree.clone(), zxid: self.zxid, log: Some(VecDeque::new()) };
-        self.members[server].behind.get_or_insert(behind);
+        let now = || Behind { tree: self.tree.clone(), zxid: self.zxid, log: Some(VecDeque::new()) };
+        self.members[server].behind.get_or_insert_with(now);
     }
 
     /// Lets a server learn what it missed, in order: events, and the answers that waited for it.
