@@ -99,6 +99,13 @@ impl Builder {
         self
     }
 
+    /// Refuses writes that would exceed a hard limit under `/zookeeper/quota`: `enforceQuota`. Servers before 3.7
+    /// never do. The statistics that a real server keeps there are not imitated.
+    pub const fn quotas_enforced(mut self) -> Self {
+        self.config.quotas = true;
+        self
+    }
+
     /// Sets what `/zookeeper/config` names as members, as in `server.1=host:2888:3888:participant;host:2181`.
     /// By default several servers name their real addresses for clients; one alone has no configuration.
     pub fn members(mut self, lines: impl IntoIterator<Item = impl Into<String>>) -> Self {

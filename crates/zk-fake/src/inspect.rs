@@ -48,6 +48,8 @@ pub struct SessionInfo {
     pub timeout: Duration,
     /// Whether it has a connection.
     pub connected: bool,
+    /// The server that this connection is to, counted from 0.
+    pub server: Option<usize>,
 }
 
 impl FakeZooKeeper {
@@ -70,6 +72,7 @@ impl FakeZooKeeper {
     ///
     /// - [`ErrorCode::BadArguments`] if the path is not valid.
     /// - [`ErrorCode::NoChildrenForEphemerals`] if its parent is ephemeral.
+    /// - [`ErrorCode::NotReadOnly`] while there is no quorum.
     pub fn set_raw(&self, path: &str, data: impl Into<Bytes>) -> Result<Stat, ErrorCode> {
         let path = ZnodePath::new(path).map_err(|_| ErrorCode::BadArguments)?;
         self.shared.with(|state, now| state.ensemble.set_raw(now, &path, data.into()))
@@ -81,6 +84,7 @@ impl FakeZooKeeper {
     ///
     /// - [`ErrorCode::NoNode`] if there is no such znode.
     /// - [`ErrorCode::BadArguments`] if the path is not valid, or the server's own.
+    /// - [`ErrorCode::NotReadOnly`] while there is no quorum.
     pub fn delete_raw(&self, path: &str) -> Result<(), ErrorCode> {
         let path = ZnodePath::new(path).map_err(|_| ErrorCode::BadArguments)?;
         self.shared.with(|state, now| state.ensemble.delete_raw(now, &path))
@@ -94,9 +98,23 @@ impl FakeZooKeeper {
                 id,
                 timeout: Duration::from_millis(u64::try_from(session.timeout).unwrap_or(0)),
                 connected: session.connection.is_some(),
+                server: session.connection.map(|connection| state.ensemble.server_of(connection)),
             };
             state.ensemble.sessions().map(info).collect()
         })
+    }
+
+    /// Returns the paths that a session watches through its connection, sorted; each once, however many kinds
+    /// of watches there are on it.
+    #[must_use]
+    pub fn watched_paths(&self, session: SessionId) -> Vec<String> {
+        self.shared.look(|state| state.ensemble.watched_paths(session))
+    }
+
+    /// Returns how many links are up, with a session or without.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.look(|state| state.links())
     }
 
     /// Returns the last transaction applied.

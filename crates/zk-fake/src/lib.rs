@@ -1,11 +1,73 @@
-//! An in-process ZooKeeper for tests: one server on loopback that behaves as a real ensemble does, and
-//! misbehaves when told to.
+//! An in-process ZooKeeper for tests: servers on loopback that behave as real ones do, and misbehave when told
+//! to.
 //!
 //! [`FakeZooKeeper`] speaks the wire protocol, so any client can be tested against it, in any number of
-//! sessions, without Java and without waiting for a server to start. It keeps znodes, sessions, watches and
-//! access lists as Apache ZooKeeper 3.8 does, with that version's quirks; [`Builder::version`] chooses another.
+//! sessions, without Java and without waiting for a server to start. Its answers are compared packet by packet
+//! with recordings of Apache ZooKeeper 3.8.0 and 3.9.5, quirks included. It imitates 3.8.0;
+//! [`Builder::version`] chooses another, [`Builder::servers`] an ensemble.
 //!
-//! # Examples
+//! # Testing your own code
+//!
+//! Give [`connect_string`](FakeZooKeeper::connect_string) to the code under test, whatever client it uses. The
+//! fake's handle is the rest of the world: it changes the tree, ends sessions, cuts links, and shows what
+//! happened.
+//!
+//! ```
+//! use quorate_zk_fake::{Direction, FakeZooKeeper};
+//! # mod app {
+//! #     use bytes::BytesMut;
+//! #     use quorate_zk_proto::*;
+//! #     use tokio::{io::{AsyncReadExt, AsyncWriteExt}, net::TcpStream};
+//! #     pub(crate) async fn register(hosts: &str) -> std::io::Result<Session> {
+//! #         let (path, acl) = (ZnodePath::new("/workers/w1").expect("valid"), vec![Acl::open()]);
+//! #         let create = Create { path, data: None, acl, mode: CreateMode::Ephemeral };
+//! #         let mut session = Session::new(SessionOptions::default());
+//! #         let now = std::time::Instant::now;
+//! #         let _ = session.handle_request(now(), Request::Create(create));
+//! #         let (mut input, mut out) = (BytesMut::new(), BytesMut::new());
+//! #         let mut stream = TcpStream::connect(hosts).await?;
+//! #         session.handle_connected(now());
+//! #         loop {
+//! #             session.poll_transmit(&mut out);
+//! #             stream.write_all(&out.split()).await?;
+//! #             while let Some(event) = session.poll_event() {
+//! #                 if let SessionEvent::Reply { result, .. } = event {
+//! #                     return result.map(|_| session).map_err(std::io::Error::other);
+//! #                 }
+//! #             }
+//! #             if stream.read_buf(&mut input).await? == 0 {
+//! #                 return Err(std::io::ErrorKind::UnexpectedEof.into());
+//! #             }
+//! #             session.handle_input(now(), &mut input).map_err(std::io::Error::other)?;
+//! #         }
+//! #     }
+//! # }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let server = FakeZooKeeper::start().await?;
+//! server.set_raw("/workers", "").expect("the path is valid");
+//!
+//! // `register` is the code under test: it creates the ephemeral znode `/workers/w1`.
+//! app::register(&server.connect_string()).await?;
+//! assert_eq!(server.children("/workers"), ["w1"]);
+//!
+//! // The session ends, and the znode with it.
+//! server.expire_all();
+//! assert!(server.children("/workers").is_empty());
+//!
+//! // The reply is lost: the code is told of a failure, and yet the znode is there.
+//! server.cut_after_packets(Direction::Replies, 0);
+//! assert!(app::register(&server.connect_string()).await.is_err());
+//! assert_eq!(server.children("/workers"), ["w1"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Over TCP
+//!
+//! Every server listens on a port of 127.0.0.1, so that clients in other languages can use it: kazoo's recipes
+//! and `zkCli` work on it. The example `serve` is a program that does only that. Here is a handshake by hand:
 //!
 //! ```
 //! use quorate_zk_fake::FakeZooKeeper;
@@ -14,14 +76,8 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
 //! let server = FakeZooKeeper::start().await?;
-//! println!("give your client {}", server.connect_string());
 //!
-//! // What somebody else does to the tree while your client watches:
-//! server.set_raw("/app/config", "v1").expect("the path is valid");
-//! let node = server.node("/app/config").expect("it was just written");
-//! assert_eq!((node.data.as_deref(), node.stat.version), (Some(&b"v1"[..]), 0));
-//!
-//! // A handshake by hand, as a client would do it: 45 bytes there, 37 back, each behind its length.
+//! // 45 bytes there, 37 back, each behind its length.
 //! let mut client = TcpStream::connect(server.addr()).await?;
 //! let mut connect = vec![0, 0, 0, 45];
 //! connect.extend([0; 12]); // protocol version, last zxid seen
@@ -32,40 +88,62 @@
 //! client.write_all(&connect).await?;
 //! assert_eq!(client.read_i32().await?, 37);
 //! assert_eq!(server.sessions().len(), 1);
-//!
-//! // A session that ends, a network that breaks:
-//! server.expire_all();
-//! server.drop_connections();
-//! assert!(server.sessions().is_empty());
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # Time
 //!
-//! Sessions expire on tokio's clock. With tokio's paused time use [`FakeZooKeeper::connect`], which gives the
-//! client's end of an in-memory link: a runtime with paused time does not wait for sockets.
+//! Sessions expire on tokio's clock. With tokio's paused time use [`FakeZooKeeper::connect`], or
+//! [`FakeServer::connect`], which give the client's end of an in-memory link: a runtime with paused time does
+//! not wait for sockets.
+//!
+//! # What it does
+//!
+//! | | |
+//! |---|---|
+//! | operations | all that clients can ask for, each known from the version on that a real server knows it; unknown ones are answered by -6 and the end of the connection |
+//! | znodes | persistent, ephemeral, sequential, containers and times to live ([`reap_containers`](FakeZooKeeper::reap_containers) reaps), stats, zxids |
+//! | sessions | ids, passwords, timeouts, moves between servers and connections |
+//! | watches | one-shot, persistent, recursive; one mode for each path and session up to 3.8, all side by side from 3.9 on; re-arming; checking and removing |
+//! | access | schemes `world`, `auth`, `digest`, `ip` with networks, `sasl` ([`Builder::sasl_user`]), `x509`, the super user; masked digests; clients that have to authenticate ([`Builder::auth_required`], [`Builder::sasl_required`]) |
+//! | ensembles | several servers over one tree ([`Builder::servers`]), each stopped, silent or lagging by itself ([`FakeServer`]); read-only servers ([`lose_quorum`](FakeZooKeeper::lose_quorum)) |
+//! | quotas | the hard ones, if [enforced](Builder::quotas_enforced) |
+//! | members | `/zookeeper/config` with its watch, and its changes ([`Builder::members`], [`Builder::reconfig_enabled`]) |
+//! | TLS | with the feature `tls`: on the ports, with certificates made for the test, and clients known by theirs |
+//! | words | `srvr`, `isro`, and if allowed `ruok`, `envi` and `mntr` |
 //!
 //! # Faults
 //!
-//! - [`stop_listening`](FakeZooKeeper::stop_listening): connections are refused, until
-//!   [`listen_again`](FakeZooKeeper::listen_again) on the same port.
-//! - [`drop_connections`](FakeZooKeeper::drop_connections): all links are cut, sessions live on.
-//! - [`expire_session`](FakeZooKeeper::expire_session), [`expire_all`](FakeZooKeeper::expire_all).
-//! - [`pause`](FakeZooKeeper::pause): connected, but silent, until [`resume`](FakeZooKeeper::resume).
-//! - [`cut_after_packets`](FakeZooKeeper::cut_after_packets): a request is lost before it was applied, or the
-//!   reply of one that was; counting up walks through every packet of an exchange.
-//! - [`cut_after_reply_bytes`](FakeZooKeeper::cut_after_reply_bytes): the same, within a packet.
-//! - [`refuse_next`](FakeZooKeeper::refuse_next): an error in place of an answer.
-//! - [`wipe`](FakeZooKeeper::wipe): an ensemble restored from nothing, behind what its clients have seen.
+//! | | |
+//! |---|---|
+//! | connections refused | [`stop_listening`](FakeZooKeeper::stop_listening), [`listen_again`](FakeZooKeeper::listen_again), [`FakeServer::stop`] |
+//! | closed at the handshake | [`close_handshakes`](FakeZooKeeper::close_handshakes) |
+//! | links cut | [`drop_connections`](FakeZooKeeper::drop_connections) |
+//! | cut before or behind any request | [`cut_after_packets`](FakeZooKeeper::cut_after_packets): a request is lost before it was applied, or the reply of one that was |
+//! | cut at any byte | [`cut_after_request_bytes`](FakeZooKeeper::cut_after_request_bytes), [`cut_after_reply_bytes`](FakeZooKeeper::cut_after_reply_bytes), [`cut_after_link_bytes`](FakeZooKeeper::cut_after_link_bytes) |
+//! | half-closed links | [`half_close_connections`](FakeZooKeeper::half_close_connections) |
+//! | connected, but silent | [`pause`](FakeZooKeeper::pause), [`FakeServer::pause`] |
+//! | replies late or lost | [`delay_next_reply`](FakeZooKeeper::delay_next_reply), [`lose_next_reply`](FakeZooKeeper::lose_next_reply) |
+//! | an error for an answer | [`refuse_next`](FakeZooKeeper::refuse_next): throttled, over a quota, no leader |
+//! | sessions expired | [`expire_session`](FakeZooKeeper::expire_session), [`expire_all`](FakeZooKeeper::expire_all) |
+//! | sessions replaced unasked | [`Builder::never_resume_sessions`] |
+//! | old data | [`FakeServer::lag`] |
+//! | no quorum | [`lose_quorum`](FakeZooKeeper::lose_quorum) |
+//! | restored from nothing | [`wipe`](FakeZooKeeper::wipe) |
 //!
 //! # Deliberately absent
 //!
-//! There is one server, always the leader and never read-only: elections, lagging followers, SASL, TLS,
-//! quotas, dynamic configuration and persistence are not imitated. Listings come in alphabetical order; a
-//! real server promises none. A sequential znode without a name of its own (`/dir/`) is refused. A check that is
-//! not in a multi, at which a real server hangs, is answered like an unknown operation. Sessions expire at their
-//! deadline, not at the next tick after it. Notifications go out whatever the access list says.
+//! Nobody is elected: while there is a quorum every server can write, and a stopped leader disturbs nobody.
+//! Kerberos and persistence are not imitated, nor the statistics beside a quota, nor what a change of members
+//! does to the servers.
+//! Listings come in alphabetical order; a real server promises none. A sequential znode without a name of its
+//! own (`/dir/`) is refused, and so are `digest` credentials without a colon. A check that is not in a multi, at
+//! which a real server hangs, is answered like an unknown operation. Sessions expire at their deadline, not at
+//! the next tick after it. In SASL the server's nonce can be guessed.
+//!
+//! Beside the tree it keeps the latest 100,000 requests for [`requests`](FakeZooKeeper::requests), and of a
+//! server that lags the old tree and at most 100,000 changes.
 
 mod builder;
 mod clock;
@@ -86,5 +164,5 @@ pub use fake::FakeZooKeeper;
 pub use inspect::{Node, NodeKind, SessionInfo};
 pub use server::FakeServer;
 #[cfg(feature = "tls")]
-pub use tls::{Identity, TestCertificates};
+pub use tls::{TestCertificates, TestIdentity};
 pub use version::ServerVersion;

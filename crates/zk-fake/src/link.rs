@@ -59,8 +59,7 @@ where
             state.ensemble.poll_transmit(now, id, &mut out)
         });
         later = again.map(|at| shared.instant(at));
-        let sent = half_closed || (stream.write_all(&out).await.is_ok() && stream.flush().await.is_ok());
-        if !sent || next == Next::Closed {
+        if !(half_closed || send(shared, id, wake, stream, &out).await) || next == Next::Closed {
             return;
         }
         out.clear();
@@ -70,6 +69,35 @@ where
             let _ = stream.shutdown().await;
         }
     }
+}
+
+/// Returns whether everything was sent. A client that reads nothing cannot keep a connection open that is to
+/// be closed, as when its session expires.
+async fn send<S>(shared: &Shared, id: ConnectionId, wake: &Notify, stream: &mut S, out: &[u8]) -> bool
+where
+    S: AsyncWrite + Unpin,
+{
+    let sending = async { stream.write_all(out).await.is_ok() && stream.flush().await.is_ok() };
+    let mut woken = false;
+    let closing = async {
+        loop {
+            wake.notified().await;
+            woken = true;
+            if shared.look(|state| state.ensemble.is_closing(id)) {
+                return false;
+            }
+        }
+    };
+    let sent = tokio::select! {
+        biased;
+        sent = sending => sent,
+        closed = closing => closed,
+    };
+    if woken {
+        // It was meant for what comes next.
+        wake.notify_one();
+    }
+    sent
 }
 
 async fn until(instant: Option<Instant>) {

@@ -53,7 +53,8 @@ impl FakeServer<'_> {
     }
 
     /// Learns of no transaction from now on. Its clients read what is old, hear no events, and get no answer
-    /// to writes, to `sync` and to the start of a session; whoever has seen more is turned away.
+    /// to writes, to `sync` and to the start of a session; whoever has seen more is turned away. What the fake's
+    /// own handle shows is the present all the same.
     pub fn lag(self) {
         self.fake.shared.with(|state, _| state.ensemble.lag(self.number));
     }

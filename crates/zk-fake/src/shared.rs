@@ -1,7 +1,7 @@
 //! What the tasks of a fake share with its handle.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -31,7 +31,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) ensemble: Ensemble,
-    links: HashMap<ConnectionId, Link>,
+    links: BTreeMap<ConnectionId, Link>,
     paused_at: Option<Millis>,
     ended: bool,
 }
@@ -48,7 +48,7 @@ impl Shared {
         let paused = (0..config.servers).map(|_| watch::Sender::new(false)).collect();
         let state = State {
             ensemble: Ensemble::new(config, addrs),
-            links: HashMap::new(),
+            links: BTreeMap::new(),
             paused_at: None,
             ended: false,
         };
@@ -163,6 +163,11 @@ impl State {
         self.links.remove(&id);
     }
 
+    /// Returns how many links are up.
+    pub(crate) fn links(&self) -> usize {
+        self.links.len()
+    }
+
     /// Cuts all links. What was answered but not sent is lost.
     pub(crate) fn cut_links(&mut self) {
         self.ensemble.cut_all();
@@ -175,7 +180,7 @@ impl State {
     }
 
     fn cut_links_where(&mut self, doomed: impl Fn(&Link) -> bool) {
-        for (id, link) in self.links.extract_if(|_, link| doomed(link)) {
+        for (id, link) in self.links.extract_if(.., |_, link| doomed(link)) {
             link.task.abort();
             self.ensemble.handle_disconnected(id);
         }

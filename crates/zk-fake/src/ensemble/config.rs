@@ -17,6 +17,7 @@ pub(crate) struct Config {
     pub(crate) sessions_resume: bool,
     pub(crate) all_words: bool,
     pub(crate) reconfig: bool,
+    pub(crate) quotas: bool,
     /// Who the members are; none for a server alone.
     pub(crate) membership: Option<Membership>,
     /// Who may do everything.
@@ -50,6 +51,7 @@ impl Default for Config {
             sessions_resume: true,
             all_words: false,
             reconfig: false,
+            quotas: false,
             membership: None,
             super_user: None,
             sasl_users: Vec::new(),

@@ -11,6 +11,8 @@ const REQUESTS_MAX: usize = 100_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoggedRequest {
+    /// The server it arrived at, counted from 0.
+    pub server: usize,
     /// Who asked.
     pub session: SessionId,
     /// What for; [`OpCode::Error`] for an operation that is not known.

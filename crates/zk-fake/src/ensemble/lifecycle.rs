@@ -80,6 +80,11 @@ impl Ensemble {
         true
     }
 
+    /// Returns whether a connection is to be closed.
+    pub(crate) fn is_closing(&self, id: ConnectionId) -> bool {
+        self.connections.get(&id).is_none_or(|connection| connection.phase == Phase::Closing)
+    }
+
     /// Closes a connection once what was answered is sent. It hears of nothing from now on.
     pub(super) fn close(&mut self, id: ConnectionId) {
         self.watches_at(id).drop_connection(id);

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use quorate_zk_proto::Zxid;
+use quorate_zk_proto::{SessionId, Zxid};
 
 use super::{
     ConnectionId, Ensemble,
+    connection::Phase,
     outbox::Applied,
     tree::{Change, Tree},
     watches::Watches,
@@ -61,8 +62,8 @@ impl Member {
 impl Ensemble {
     /// Stops a server from learning of transactions.
     pub(crate) fn lag(&mut self, server: usize) {
-        let behind = Behind { tree: self.tree.clone(), zxid: self.zxid, log: Some(VecDeque::new()) };
-        self.members[server].behind.get_or_insert(behind);
+        let now = || Behind { tree: self.tree.clone(), zxid: self.zxid, log: Some(VecDeque::new()) };
+        self.members[server].behind.get_or_insert_with(now);
     }
 
     /// Lets a server learn what it missed, in order: events, and the answers that waited for it.
@@ -90,6 +91,13 @@ impl Ensemble {
     pub(super) fn watches_at(&mut self, id: ConnectionId) -> &mut Watches {
         let server = self.server_of(id);
         &mut self.members[server].watches
+    }
+
+    /// Returns what a session watches.
+    pub(crate) fn watched_paths(&self, session: SessionId) -> Vec<String> {
+        let up = self.connections.iter().find(|(_, connection)| connection.phase == Phase::Up(session));
+        let Some((&id, connection)) = up else { return Vec::new() };
+        self.members[connection.server].watches.paths(id).map(ToString::to_string).collect()
     }
 
     /// Returns the server that a connection is to.

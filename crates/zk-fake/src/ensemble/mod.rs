@@ -17,6 +17,7 @@ mod member;
 mod membership;
 mod outbox;
 mod quorum;
+mod quota;
 mod raw;
 mod reads;
 mod rearm;
@@ -149,8 +150,9 @@ impl Ensemble {
         write: impl FnOnce(&mut Tree, Txn<'_>) -> Result<T, ErrorCode>,
     ) -> Result<T, ErrorCode> {
         self.zxid = Zxid::new(self.zxid.get() + 1);
-        let result =
-            write(&mut self.tree, Txn { zxid: self.zxid, now, identities, schemes: self.config.schemes() });
+        let quotas = self.config.quotas && self.config.version >= ServerVersion::V3_7;
+        let schemes = self.config.schemes();
+        let result = write(&mut self.tree, Txn { zxid: self.zxid, now, identities, schemes, quotas });
         match &result {
             Ok(_) => {
                 let changes = self.tree.commit();

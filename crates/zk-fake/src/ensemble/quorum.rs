@@ -17,6 +17,9 @@ impl Ensemble {
 
     /// Starts or stops a server. A started one has caught up.
     pub(crate) fn set_running(&mut self, now: Millis, server: usize, running: bool) {
+        if self.members[server].running == running {
+            return;
+        }
         self.elect(now, |ensemble| {
             ensemble.close_all(server);
             let member = &mut ensemble.members[server];

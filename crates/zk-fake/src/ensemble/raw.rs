@@ -51,6 +51,9 @@ impl Ensemble {
         now: Millis,
         write: impl FnOnce(&mut Tree, Txn<'_>) -> Result<T, ErrorCode>,
     ) -> Result<T, ErrorCode> {
+        if !self.has_quorum() {
+            return Err(ErrorCode::NotReadOnly);
+        }
         self.transact(now, &[superuser()], write)
     }
 }

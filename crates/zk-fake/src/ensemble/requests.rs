@@ -86,7 +86,7 @@ impl Ensemble {
             return self.close(id);
         }
         let request = ServerRequest::decode(header, &mut reader);
-        self.record(session, op, request.as_ref().ok());
+        self.record(id, session, op, request.as_ref().ok());
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.fate = self.faults.fate_of(op);
         }
@@ -184,12 +184,23 @@ impl Ensemble {
         is_write_op(op) && !(early && not_understood(Some(op), error) == ErrorCode::MarshallingError)
     }
 
-    fn record(&mut self, session: SessionId, op: Option<OpCode>, request: Option<&ServerRequest>) {
+    fn record(
+        &mut self,
+        id: ConnectionId,
+        session: SessionId,
+        op: Option<OpCode>,
+        request: Option<&ServerRequest>,
+    ) {
         let path = match request {
             Some(ServerRequest::Operation(request)) => request.path().map(ToString::to_string),
             _ => None,
         };
-        self.journal.record(LoggedRequest { session, op: op.unwrap_or(OpCode::Error), path });
+        self.journal.record(LoggedRequest {
+            server: self.server_of(id),
+            session,
+            op: op.unwrap_or(OpCode::Error),
+            path,
+        });
     }
 }
 

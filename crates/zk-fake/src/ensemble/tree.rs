@@ -12,6 +12,7 @@ use quorate_zk_proto::{ANY_VERSION, Acl, ErrorCode, Id, Perms, SessionId, Stat, 
 use super::{
     Millis,
     acl::{Schemes, require, resolve},
+    quota::length,
     undo::Undo,
     znode::{Lifetime, Znode},
 };
@@ -29,6 +30,8 @@ pub(crate) struct Txn<'a> {
     pub(crate) now: Millis,
     pub(crate) identities: &'a [Id],
     pub(crate) schemes: Schemes,
+    /// Whether subtrees may be too large.
+    pub(crate) quotas: bool,
 }
 
 /// What watches are told of.
@@ -113,6 +116,7 @@ impl Tree {
         if matches!(parent.head.lifetime, Lifetime::Ephemeral(_)) {
             return Err(ErrorCode::NoChildrenForEphemerals);
         }
+        self.check_quota(txn, &path, 1, signed(new.data.as_ref()))?;
         let parent = self.get_mut(&parent_path)?;
         let parent_acl = Arc::clone(&parent.head.acl);
         // Past the largest number the counter stays where it is, and suffixes repeat.
@@ -159,6 +163,7 @@ impl Tree {
     ) -> Result<Stat, ErrorCode> {
         let node = self.get(path)?;
         require(Perms::WRITE, &node.head.acl, txn.identities)?;
+        self.check_quota(txn, path, 0, signed(data.as_ref()) - length(node))?;
         match_version(node.head.version, version)?;
         let node = self.get_mut(path)?;
         node.head.data = data;
@@ -294,6 +299,10 @@ impl Tree {
     }
 }
 
+fn signed(data: Option<&Bytes>) -> i64 {
+    data.map_or(0, |data| i64::try_from(data.len()).unwrap_or(i64::MAX))
+}
+
 fn match_version(current: i32, expected: i32) -> Result<(), ErrorCode> {
     if expected == ANY_VERSION || expected == current { Ok(()) } else { Err(ErrorCode::BadVersion) }
 }
@@ -310,7 +319,13 @@ mod tests {
     fn past_the_largest_number_suffixes_repeat() {
         let mut tree = Tree::new(None);
         let identities = [Id::anyone()];
-        let txn = Txn { zxid: Zxid::new(1), now: 1, identities: &identities, schemes: Schemes::default() };
+        let txn = Txn {
+            zxid: Zxid::new(1),
+            now: 1,
+            identities: &identities,
+            schemes: Schemes::default(),
+            quotas: false,
+        };
         tree.get_mut(&ZnodePath::root()).unwrap().head.creations = i32::MAX - 1;
         let path = ZnodePath::new("/n-").unwrap();
         let acl = [Acl::open()];

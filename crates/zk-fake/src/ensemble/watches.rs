@@ -142,6 +142,13 @@ impl Watches {
         }
     }
 
+    /// Returns what a connection watches, sorted.
+    pub(crate) fn paths(&self, connection: ConnectionId) -> impl Iterator<Item = &ZnodePath> {
+        let tables = [&self.data, &self.children].into_iter().flatten();
+        let watched = tables.filter(move |(_, watchers)| watchers.contains_key(&connection));
+        watched.map(|(path, _)| path).collect::<BTreeSet<_>>().into_iter()
+    }
+
     /// Forgets all watches of a connection.
     pub(crate) fn drop_connection(&mut self, connection: ConnectionId) {
         for table in [&mut self.data, &mut self.children] {

@@ -14,4 +14,4 @@ pub(crate) use disabled::Acceptor;
 #[cfg(feature = "tls")]
 pub(crate) use enabled::Acceptor;
 #[cfg(feature = "tls")]
-pub use test_certificates::{Identity, TestCertificates};
+pub use test_certificates::{TestCertificates, TestIdentity};

@@ -1,6 +1,6 @@
 //! Certificates for tests, made when they are needed.
 
-use std::{io, net::Ipv4Addr, sync::Arc};
+use std::{fmt, io, net::Ipv4Addr, sync::Arc};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
@@ -17,13 +17,12 @@ use rustls::{
 #[derive(Debug)]
 pub struct TestCertificates {
     authority: CertifiedIssuer<'static, KeyPair>,
-    server: Identity,
+    server: TestIdentity,
 }
 
-/// A certificate with its key.
-#[derive(Debug)]
+/// A certificate with its key. Debug output does not show the key.
 #[non_exhaustive]
-pub struct Identity {
+pub struct TestIdentity {
     /// The certificate, without its issuer's.
     pub certificate: CertificateDer<'static>,
     /// Its key.
@@ -55,7 +54,7 @@ impl TestCertificates {
     /// # Errors
     ///
     /// If there is no randomness to be had.
-    pub fn client(&self, common_name: &str) -> io::Result<Identity> {
+    pub fn client(&self, common_name: &str) -> io::Result<TestIdentity> {
         issue(&self.authority, common_name, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
@@ -78,7 +77,7 @@ impl TestCertificates {
     /// If the certificate does not fit its key, which is not to be expected.
     pub fn server_config(&self) -> io::Result<ServerConfig> {
         let builder = builder()?.with_no_client_auth();
-        let Identity { certificate, key, .. } = &self.server;
+        let TestIdentity { certificate, key, .. } = &self.server;
         builder.with_single_cert(vec![certificate.clone()], key.clone_key()).map_err(io::Error::other)
     }
 
@@ -93,9 +92,15 @@ impl TestCertificates {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
         let verifier = verifier.build().map_err(io::Error::other)?;
-        let Identity { certificate, key, .. } = &self.server;
+        let TestIdentity { certificate, key, .. } = &self.server;
         let builder = builder()?.with_client_cert_verifier(verifier);
         builder.with_single_cert(vec![certificate.clone()], key.clone_key()).map_err(io::Error::other)
+    }
+}
+
+impl fmt::Debug for TestIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestIdentity").field("certificate", &self.certificate).finish_non_exhaustive()
     }
 }
 
@@ -112,14 +117,14 @@ fn issue(
     authority: &CertifiedIssuer<'static, KeyPair>,
     common_name: &str,
     purpose: ExtendedKeyUsagePurpose,
-) -> io::Result<Identity> {
+) -> io::Result<TestIdentity> {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).map_err(io::Error::other)?;
     params.subject_alt_names.push(SanType::IpAddress(Ipv4Addr::LOCALHOST.into()));
     params.distinguished_name = name(common_name);
     params.extended_key_usages = vec![purpose];
     let key = KeyPair::generate().map_err(io::Error::other)?;
     let certificate = params.signed_by(&key, authority).map_err(io::Error::other)?;
-    Ok(Identity {
+    Ok(TestIdentity {
         certificate: certificate.der().clone(),
         key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
         certificate_pem: certificate.pem(),

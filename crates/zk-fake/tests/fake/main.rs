@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod cuts;
 mod faults;
+mod hostile;
 mod like_the_real_server;
 mod multi;
 mod nodes;

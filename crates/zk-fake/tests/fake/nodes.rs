@@ -182,3 +182,25 @@ async fn access_lists_are_kept_and_enforced() {
     assert_eq!(other.ask(Request::Create(mine)).await, Err(ErrorCode::InvalidAcl), "not authenticated");
     assert_eq!(other.stat("/mine").await, Ok(stat), "to know that it exists takes no permission");
 }
+
+#[tokio::test]
+async fn hard_quotas_hold_where_they_are_enforced() {
+    for enforced in [true, false] {
+        let builder = FakeZooKeeper::builder();
+        let builder = if enforced { builder.quotas_enforced() } else { builder };
+        let server = builder.start().await.unwrap();
+        let mut client = Client::new(&server).await;
+        client.create("/q", CreateMode::Persistent).await.unwrap();
+        let limits = "count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=3";
+        server.set_raw("/zookeeper/quota/q/zookeeper_limits", limits).unwrap();
+        client.create("/q/a", CreateMode::Persistent).await.unwrap();
+        let set = |bytes: usize| SetData { data: Some(vec![0; bytes].into()), ..set("/q/a", ANY_VERSION) };
+        let exceeded = if enforced { Some(ErrorCode::QuotaExceeded) } else { None };
+        assert!(client.ask(Request::SetData(set(6))).await.is_ok());
+        assert_eq!(client.ask(Request::SetData(set(7))).await.err(), exceeded, "more than ten bytes");
+        client.ask(Request::SetData(set(0))).await.unwrap();
+        client.create("/q/b", CreateMode::Persistent).await.unwrap();
+        assert_eq!(client.create("/q/c", CreateMode::Persistent).await.err(), exceeded, "more than three");
+        assert!(client.create("/elsewhere", CreateMode::Persistent).await.is_ok());
+    }
+}

@@ -26,6 +26,7 @@ async fn without_a_quorum_only_those_who_will_only_read_are_let_in() {
     assert_eq!(reader.ask(delete("/a")).await, Err(ErrorCode::NotReadOnly));
     assert_eq!(reader.ask(Request::Sync(Sync { path: path("/") })).await, Err(ErrorCode::NotReadOnly));
     assert!(server.node("/a").is_some());
+    assert_eq!(server.set_raw("/a", "2"), Err(ErrorCode::NotReadOnly), "nobody else can write either");
 }
 
 #[tokio::test]

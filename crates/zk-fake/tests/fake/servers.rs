@@ -37,7 +37,9 @@ async fn a_session_that_moved_is_closed_where_it_was_on_its_next_write() {
     let mut old = at(&server, 0).await;
     let mut new = Client::over(server.server(1).connect(), old.resume()).await.unwrap();
     assert_eq!(new.session.session_id, old.session.session_id);
+    assert_eq!(server.sessions()[0].server, Some(1));
     assert!(old.stat("/").await.is_ok(), "reads do not ask the leader");
+    assert_eq!(server.requests()[0].server, 0);
     old.send(&Request::Create(create("/a", CreateMode::Persistent))).await;
     assert!(old.is_closed().await);
     assert!(new.create("/a", CreateMode::Persistent).await.is_ok(), "it was not applied");
@@ -153,4 +155,18 @@ async fn a_silent_server_does_not_stop_the_others() {
     assert_eq!(server.sessions().len(), 1, "the session at the silent one has expired");
     server.server(1).resume();
     assert!(two.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_server_that_missed_too_much_hangs_up() {
+    let server = three().await;
+    let mut client = at(&server, 1).await;
+    server.server(1).lag();
+    for number in 0..=100_000 {
+        server.set_raw("/a", number.to_string()).unwrap();
+    }
+    server.server(1).catch_up();
+    assert!(client.is_closed().await);
+    let mut again = Client::over(server.server(1).connect(), client.resume()).await.unwrap();
+    assert_eq!(again.data("/a").await.unwrap(), "100000");
 }

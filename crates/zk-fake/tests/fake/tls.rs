@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quorate_zk_fake::{FakeZooKeeper, Identity, TestCertificates};
+use quorate_zk_fake::{FakeZooKeeper, TestCertificates, TestIdentity};
 use quorate_zk_proto::*;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::{
@@ -16,7 +16,7 @@ use crate::client::*;
 async fn dial(
     server: &FakeZooKeeper,
     trusted: &TestCertificates,
-    identity: Option<Identity>,
+    identity: Option<TestIdentity>,
 ) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.ca()).unwrap();

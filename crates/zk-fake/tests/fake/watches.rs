@@ -122,3 +122,20 @@ async fn from_3_9_on_nobody_is_told_of_what_they_may_not_read() {
         assert_eq!(other.events().await.len(), 1, "{version:?}");
     }
 }
+
+#[tokio::test]
+async fn what_a_session_watches_can_be_looked_at() {
+    let server = server(ServerVersion::V3_8).await;
+    let mut client = Client::new(&server).await;
+    let session = client.session.session_id;
+    client.ask(exists("/b", true)).await.unwrap_err();
+    client.add_watch("/b", WatchMode::Persistent).await;
+    client.add_watch("/a", WatchMode::PersistentRecursive).await;
+    assert_eq!(server.watched_paths(session), ["/a", "/b"]);
+    client.remove_watches("/b", WatcherType::Any).await.unwrap();
+    assert_eq!(server.watched_paths(session), ["/a"]);
+    let again = client.again(&server).await;
+    assert_eq!(server.watched_paths(session), [] as [String; 0], "watches end with their connection");
+    drop((client, again));
+    server.wait_until(|server| server.connections() == 0).await;
+}
