@@ -78,8 +78,8 @@ pub use quorate_zk_proto::{
     ANY_VERSION, Acl, AddWatch, Auth, Check, ClientIdentity, Create, CreateMode, Delete, ErrorCode,
     EventType, Exists, FailureKind, GetAcl, GetAllChildrenNumber, GetChildren, GetData, GetEphemerals, Id,
     Multi, MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, Outcome, PathError, Perms,
-    RemoveWatches, Reply, ReplyBody, Request, Secret, SessionId, SetAcl, SetData, Stat, Sync, Ttl, WatchMode,
-    WatchedEvent, WatcherType, ZnodePath, Zxid,
+    Reconfig, RemoveWatches, Reply, ReplyBody, Request, Secret, SessionId, SetAcl, SetData, Stat, Sync, Ttl,
+    WatchMode, WatchedEvent, WatcherType, ZnodePath, Zxid,
 };
 pub use response::Response;
 pub use session_events::{SessionEvent, SessionEvents};
