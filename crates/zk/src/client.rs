@@ -14,6 +14,7 @@ use crate::{
     driver::Driver,
     error::{ConfigError, RequestError, Subject},
     inbox::{Ending, Inbox, Removal, Submission, WatchOrder},
+    lacking::Lacking,
     one_shot::OneshotWatcher,
     options::{ClientOptions, Settings},
     queue::Queue,
@@ -23,6 +24,8 @@ use crate::{
     session_token::{SessionHandover, SessionToken},
     slot::{Order, Slot},
     state::ClientState,
+    sweep::Sweeper,
+    terms::Terms,
     transport::Connector,
     watcher::AddingWatch,
 };
@@ -39,6 +42,8 @@ use crate::{
 pub struct Client {
     handle: Arc<Handle>,
     chroot: Option<ZnodePath>,
+    /// `None` if operations are made once and have no deadline.
+    pub(crate) terms: Option<Arc<Terms>>,
 }
 
 #[derive(Debug)]
@@ -46,6 +51,7 @@ struct Handle {
     inbox: Arc<Inbox>,
     shown: Shown,
     connector: Arc<Connector>,
+    sweeper: Sweeper,
 }
 
 /// What the driver shows to everybody.
@@ -120,13 +126,14 @@ impl Client {
         events: Option<Arc<Queue<crate::SessionEvent>>>,
     ) -> Result<Self, ConfigError> {
         let runtime = Runtime::try_current().map_err(|_| ConfigError::NoRuntime)?;
-        let inbox = Arc::new(Inbox::default());
+        let inbox = Arc::new(Inbox::new(Lacking::of(settings.server_version)));
         let (chroot, connector) = (settings.chroot.clone(), Arc::clone(&settings.connector));
         let session = SessionQueue::new(events, chroot.clone());
         let (driver, shown) = Driver::new(settings, Arc::clone(&inbox), session);
         // The task ends by itself: soon after the inbox is closed, which the last clone's drop does.
         drop(runtime.spawn(driver.run().instrument(tracing::info_span!("zookeeper_client"))));
-        Ok(Self { handle: Arc::new(Handle { inbox, shown, connector }), chroot })
+        let handle = Handle { inbox, shown, connector, sweeper: Sweeper::new(runtime) };
+        Ok(Self { handle: Arc::new(handle), chroot, terms: None })
     }
 
     /// Returns a handle on the same session whose root is a znode below this one's: all paths are below it, in
@@ -137,7 +144,7 @@ impl Client {
             Some(chroot) => path.in_chroot(chroot),
             None => path.clone(),
         };
-        Self { handle: Arc::clone(&self.handle), chroot: Some(chroot).filter(|chroot| !chroot.is_root()) }
+        Self { chroot: Some(chroot).filter(|chroot| !chroot.is_root()), ..self.clone() }
     }
 
     /// Submits a request, behind all submitted before it, and returns the future of its reply.
@@ -314,6 +321,21 @@ impl Client {
     async fn ended(&self) {
         // An error means that the driver is gone, which is as good.
         drop(self.handle.shown.state.clone().wait_for(ClientState::is_final).await);
+    }
+
+    /// Returns the session, if there is one at the moment.
+    pub(crate) fn current_session(&self) -> Option<SessionToken> {
+        self.handle.shown.session.borrow().clone()
+    }
+
+    /// Returns what is known of the server at hand.
+    pub(crate) fn lacking(&self) -> &Lacking {
+        &self.handle.inbox.lacking
+    }
+
+    /// Returns who deletes what nobody waits for any more.
+    pub(crate) fn sweeper(&self) -> &Sweeper {
+        &self.handle.sweeper
     }
 
     fn submit(

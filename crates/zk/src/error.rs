@@ -86,7 +86,7 @@ impl Subject {
 
     /// The error of a request whose reply cannot be made sense of.
     pub(crate) fn unreadable(self, kind: FailureKind) -> RequestError {
-        RequestError { kind, ..self.abandoned() }
+        RequestError { kind: Some(kind), ..self.abandoned() }
     }
 
     pub(crate) fn answered(self, failure: Failure) -> RequestError {
@@ -94,8 +94,18 @@ impl Subject {
         RequestError { zxid, ..self.failed(failure.outcome, failure.kind) }
     }
 
+    /// The error of a request that its caller waits for no longer.
+    pub(crate) fn overdue(self, is_withdrawn: bool) -> RequestError {
+        let outcome = match (is_withdrawn, self.is_write) {
+            (true, _) => Outcome::NotSent,
+            (false, true) => Outcome::Unknown,
+            (false, false) => Outcome::Failed,
+        };
+        RequestError { outcome, kind: None, op: Some(self.op), path: self.path, zxid: None }
+    }
+
     pub(crate) fn failed(self, outcome: Outcome, kind: FailureKind) -> RequestError {
-        RequestError { outcome, kind, op: Some(self.op), path: self.path, zxid: None }
+        RequestError { outcome, kind: Some(kind), op: Some(self.op), path: self.path, zxid: None }
     }
 }
 
@@ -104,7 +114,8 @@ impl Subject {
 #[non_exhaustive]
 pub struct RequestError {
     outcome: Outcome,
-    kind: FailureKind,
+    /// `None` if the caller's deadline passed.
+    kind: Option<FailureKind>,
     op: Option<OpCode>,
     path: Option<ZnodePath>,
     zxid: Option<Zxid>,
@@ -113,13 +124,24 @@ pub struct RequestError {
 impl RequestError {
     /// The error of waiting for a session that will never be.
     pub(crate) const fn without_session(kind: FailureKind) -> Self {
-        Self { outcome: Outcome::NotSent, kind, op: None, path: None, zxid: None }
+        Self { outcome: Outcome::NotSent, kind: Some(kind), op: None, path: None, zxid: None }
     }
 
     /// The error of a reply with the body of another operation, which the session never makes of any frame.
     pub(crate) const fn of_another_kind() -> Self {
-        let kind = FailureKind::Malformed(DecodeError::UnknownCode { field: "ReplyBody", code: 0 });
+        let kind = Some(FailureKind::Malformed(DecodeError::UnknownCode { field: "ReplyBody", code: 0 }));
         Self { outcome: Outcome::Unknown, kind, op: None, path: None, zxid: None }
+    }
+
+    /// The error of a multi that was refused because the session is over.
+    pub(crate) const fn of_expired_multi(zxid: Zxid) -> Self {
+        let kind = Some(FailureKind::Server(ErrorCode::SessionExpired));
+        Self { outcome: Outcome::Failed, kind, op: Some(OpCode::Multi), path: None, zxid: Some(zxid) }
+    }
+
+    /// The same request failed for good, since its caller waits no longer for it to be made again.
+    pub(crate) fn overdue(self) -> Self {
+        Self { kind: None, ..self }
     }
 
     /// Replaces the path, by the one the caller knows.
@@ -141,10 +163,10 @@ impl RequestError {
         self.outcome
     }
 
-    /// Returns why it failed.
+    /// Returns why it failed; `None` if its [deadline](crate::Operation::deadline) passed.
     #[must_use]
-    pub const fn kind(&self) -> &FailureKind {
-        &self.kind
+    pub const fn kind(&self) -> Option<&FailureKind> {
+        self.kind.as_ref()
     }
 
     /// Returns the operation; `None` if it was waiting for a session.
@@ -163,7 +185,7 @@ impl RequestError {
     #[must_use]
     pub const fn code(&self) -> Option<ErrorCode> {
         match self.kind {
-            FailureKind::Server(code) => Some(code),
+            Some(FailureKind::Server(code)) => Some(code),
             _ => None,
         }
     }
@@ -183,31 +205,80 @@ impl RequestError {
     /// Returns whether the session was found expired.
     #[must_use]
     pub const fn is_session_expired(&self) -> bool {
-        matches!(self.kind, FailureKind::SessionExpired | FailureKind::Server(ErrorCode::SessionExpired))
+        matches!(
+            self.kind,
+            Some(FailureKind::SessionExpired | FailureKind::Server(ErrorCode::SessionExpired))
+        )
     }
 
     /// Returns whether the connection was lost before the reply.
     #[must_use]
     pub const fn is_connection_lost(&self) -> bool {
-        matches!(self.kind, FailureKind::ConnectionLost)
+        matches!(self.kind, Some(FailureKind::ConnectionLost))
     }
 
     /// Returns whether the client is closed.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
-        matches!(self.kind, FailureKind::Closed)
+        matches!(self.kind, Some(FailureKind::Closed))
     }
 
     /// Returns whether the server refused credentials of this client, which is over.
     #[must_use]
     pub const fn is_auth_failed(&self) -> bool {
-        matches!(self.kind, FailureKind::AuthFailed | FailureKind::Server(ErrorCode::AuthFailed))
+        matches!(self.kind, Some(FailureKind::AuthFailed | FailureKind::Server(ErrorCode::AuthFailed)))
     }
 
     /// Returns whether the request is larger than the server accepts.
     #[must_use]
     pub const fn is_too_large(&self) -> bool {
-        matches!(self.kind, FailureKind::TooLarge { .. })
+        matches!(self.kind, Some(FailureKind::TooLarge { .. }))
+    }
+
+    /// Returns whether the caller's deadline passed before the reply.
+    #[must_use]
+    pub const fn is_deadline_exceeded(&self) -> bool {
+        self.kind.is_none()
+    }
+
+    /// Returns whether the server does not know the operation, or has it switched off.
+    #[must_use]
+    pub const fn is_unsupported(&self) -> bool {
+        matches!(self.code(), Some(ErrorCode::Unimplemented))
+    }
+
+    /// Returns whether the server was too busy, and did nothing.
+    #[must_use]
+    pub const fn is_throttled(&self) -> bool {
+        matches!(self.code(), Some(ErrorCode::ThrottledOp))
+    }
+
+    /// Returns whether the server has no quorum and only reads.
+    #[must_use]
+    pub const fn is_read_only(&self) -> bool {
+        matches!(self.code(), Some(ErrorCode::NotReadOnly))
+    }
+
+    /// Returns whether the same request may succeed when it is made again, and would not be applied twice.
+    ///
+    /// So it failed in passing: the connection was lost, the session expired, or the server was busy or without a
+    /// leader. And it is a read, or a write that was surely not applied.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        !self.maybe_applied()
+            && match &self.kind {
+                Some(FailureKind::ConnectionLost | FailureKind::SessionExpired) => true,
+                Some(FailureKind::Server(code)) => matches!(
+                    code,
+                    ErrorCode::ConnectionLoss
+                        | ErrorCode::SessionExpired
+                        | ErrorCode::SessionMoved
+                        | ErrorCode::OperationTimeout
+                        | ErrorCode::RequestTimeout
+                        | ErrorCode::ThrottledOp
+                ),
+                _ => false,
+            }
     }
 }
 
@@ -220,7 +291,10 @@ impl fmt::Display for RequestError {
         if let Some(path) = &self.path {
             write!(f, " {path}")?;
         }
-        write!(f, ": {}", self.kind)?;
+        match &self.kind {
+            Some(kind) => write!(f, ": {kind}")?,
+            None => f.write_str(": deadline exceeded")?,
+        }
         match self.outcome {
             Outcome::NotSent => f.write_str(" (not sent)"),
             Outcome::Unknown => f.write_str(" (may have been applied)"),
@@ -231,6 +305,6 @@ impl fmt::Display for RequestError {
 
 impl std::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        std::error::Error::source(&self.kind)
+        self.kind.as_ref().and_then(std::error::Error::source)
     }
 }

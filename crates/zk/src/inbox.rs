@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     error::{RequestError, Subject},
+    lacking::Lacking,
     session_token::SessionHandover,
     slot::Slot,
     watcher::Watcher,
@@ -132,9 +133,15 @@ struct State {
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     state: Mutex<State>,
+    /// Told by the answers, and by the driver of each new connection.
+    pub(crate) lacking: Lacking,
 }
 
 impl Inbox {
+    pub(crate) fn new(lacking: Lacking) -> Self {
+        Self { lacking, ..Self::default() }
+    }
+
     /// Leaves a submission behind all others.
     pub(crate) fn submit(&self, submission: Submission) {
         let mut state = self.lock();

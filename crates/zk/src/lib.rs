@@ -42,6 +42,7 @@
 //! requests that would set one are refused. The first event of a [`Watcher`] is the same thing. Retries of
 //! requests, locks and caches belong to the layers above.
 
+mod acls;
 mod auth;
 mod backoff;
 mod chroot;
@@ -51,37 +52,48 @@ mod ensemble_config;
 mod error;
 mod hosts;
 mod inbox;
+mod lacking;
 mod one_shot;
 mod ops;
 mod options;
 mod queue;
 mod registry;
 mod response;
+mod retry;
+mod server_version;
 mod session_events;
 mod session_token;
 mod slot;
 mod state;
+mod sweep;
+mod terms;
 mod tls;
 mod transport;
 mod watcher;
 
+pub use acls::Acls;
 pub use client::Client;
 pub use ensemble_config::{EnsembleConfig, EnsembleConfigError, Member, MemberRole};
 pub use error::{ConfigError, ConnectError, RequestError};
 pub use one_shot::OneshotWatcher;
 pub use ops::{
-    Children, CreateError, Created, DeleteError, ExistsError, GetChildrenError, GetDataError, MultiError,
-    NodeData, Operation, SetDataError, SyncError, Watch, WatchedOperation, WithWatcher,
+    AddAuthError, CheckWatchesError, Children, CreateError, Created, DeleteError, ExistsError, GetAclError,
+    GetAllChildrenNumberError, GetChildrenError, GetConfigError, GetDataError, GetEphemeralsError,
+    MultiBuilder, MultiError, MultiFate, MultiItem, MultiReadError, NodeAcl, NodeConfig, NodeData, Operation,
+    ProtectedCreate, ReconfigError, SetAclError, SetDataError, SyncError, Watch, WatchedOperation,
+    WhoAmIError, WithWatcher,
 };
 pub use options::ClientOptions;
 pub use quorate_zk_proto::{
-    ANY_VERSION, Acl, AddWatch, Auth, Check, ClientIdentity, Create, CreateMode, Delete, ErrorCode,
-    EventType, Exists, FailureKind, GetAcl, GetAllChildrenNumber, GetChildren, GetData, GetEphemerals, Id,
-    Multi, MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, Outcome, PathError, Perms,
-    Reconfig, RemoveWatches, Reply, ReplyBody, Request, Secret, SessionId, SetAcl, SetData, Stat, Sync, Ttl,
-    WatchMode, WatchedEvent, WatcherType, ZnodePath, Zxid,
+    ANY_VERSION, Acl, AddWatch, Auth, Check, CheckWatches, ClientIdentity, Create, CreateMode, Delete,
+    ErrorCode, EventType, Exists, FailureKind, GetAcl, GetAllChildrenNumber, GetChildren, GetData,
+    GetEphemerals, Id, Multi, MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, Outcome,
+    PathError, Perms, Reconfig, RemoveWatches, Reply, ReplyBody, Request, Secret, SessionId, SetAcl, SetData,
+    Stat, Sync, Ttl, WatchMode, WatchedEvent, WatcherType, ZnodePath, Zxid,
 };
 pub use response::Response;
+pub use retry::RetryPolicy;
+pub use server_version::ServerVersion;
 pub use session_events::{SessionEvent, SessionEvents};
 pub use session_token::{SessionHandover, SessionToken};
 pub use state::{ClientState, DisconnectReason};

@@ -9,6 +9,7 @@ use crate::{
     client::Client,
     error::ConfigError,
     hosts::{Host, HostOrder, Hosts},
+    server_version::ServerVersion,
     session_events::SessionEvents,
     session_token::SessionHandover,
     tls::{Tls, TlsOptions},
@@ -54,6 +55,7 @@ pub struct ClientOptions {
     read_only_allowed: bool,
     resumed: Option<SessionHandover>,
     metrics: Option<String>,
+    server_version: Option<ServerVersion>,
     follows_ensemble: bool,
     dialer: Option<Arc<dyn Dial>>,
 }
@@ -71,6 +73,7 @@ pub(crate) struct Settings {
     pub(crate) chroot: Option<ZnodePath>,
     pub(crate) watched_max: usize,
     pub(crate) metrics: Option<String>,
+    pub(crate) server_version: Option<ServerVersion>,
     pub(crate) follows_ensemble: bool,
     /// The port of all hosts that the ensemble names, where its own ports are not for us.
     pub(crate) followed_port: Option<u16>,
@@ -96,6 +99,7 @@ impl ClientOptions {
             read_only_allowed: false,
             resumed: None,
             metrics: None,
+            server_version: None,
             follows_ensemble: false,
             dialer: None,
         }
@@ -219,6 +223,16 @@ impl ClientOptions {
         self
     }
 
+    /// Says of which version the servers are at least, so that no operation is sent that one of them would not know.
+    ///
+    /// The protocol does not tell it. Otherwise a client learns it from refusals: a server closes the connection on an
+    /// operation that it does not know, and what was under way fails. With servers of 3.5 or later that happens only with
+    /// operations that say so.
+    pub const fn server_version(mut self, version: ServerVersion) -> Self {
+        self.server_version = Some(version);
+        self
+    }
+
     /// Opens connections by other means than TCP. The dialer is all there is between client and server: together
     /// with [`tls`](Self::tls) it is refused.
     pub fn dialer(mut self, dialer: impl Dial) -> Self {
@@ -328,6 +342,7 @@ impl ClientOptions {
             chroot: self.chroot,
             watched_max: self.watched_max,
             metrics: self.metrics,
+            server_version: self.server_version,
             follows_ensemble: self.follows_ensemble,
             followed_port,
         })

@@ -39,11 +39,6 @@ impl Response {
         self.slot.withdraw()
     }
 
-    /// What the request is about, as its caller knows it.
-    pub(crate) const fn subject(&self) -> &Subject {
-        &self.subject
-    }
-
     fn finish(&self, end: End) -> Result<Reply, RequestError> {
         match end {
             End::Answered(Ok(reply)) => match &self.chroot {
@@ -55,6 +50,12 @@ impl Response {
             End::Answered(Err(failure)) => Err(self.subject.clone().answered(failure)),
             End::Abandoned => Err(self.subject.clone().abandoned()),
         }
+    }
+
+    /// Ends the wait for the answer, and returns the error that says what may have become of the request.
+    pub(crate) fn give_up(&self) -> RequestError {
+        let is_withdrawn = self.withdraw();
+        self.subject.clone().overdue(is_withdrawn)
     }
 }
 

@@ -54,6 +54,14 @@ pub struct Reply {
     pub body: ReplyBody,
 }
 
+impl Reply {
+    /// Puts a reply together, for whoever answers in the place of a server.
+    #[must_use]
+    pub const fn new(zxid: Zxid, body: ReplyBody) -> Self {
+        Self { zxid, body }
+    }
+}
+
 /// A change of a watched znode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

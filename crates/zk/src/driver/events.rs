@@ -158,6 +158,7 @@ impl Driver {
                     self.token.send_replace(Some(token));
                 }
                 let Some(server) = self.server() else { return };
+                self.inbox.lacking.connected(server);
                 tracing::info!(%session_id, ?timeout, %server, "session established");
                 ClientState::Connected { session_id, timeout, read_only, server, history: self.history }
             }

@@ -1,10 +1,14 @@
 //! Creating a znode.
 
 use bytes::Bytes;
-use quorate_zk_proto::{Acl, Create, CreateMode, Reply, ReplyBody, Request, Stat, ZnodePath, Zxid};
+use quorate_zk_proto::{Create, CreateMode, ReplyBody, Request, Stat, ZnodePath, Zxid};
 
-use super::{error::operation_error, operation::Operation};
-use crate::{client::Client, error::RequestError};
+use super::{
+    error::operation_error,
+    operation::{Finish, Operation},
+    waiting::Answer,
+};
+use crate::{acls::Acls, client::Client, error::RequestError};
 
 operation_error! {
     /// Why a znode was not created.
@@ -15,10 +19,16 @@ operation_error! {
         NoParent = NoNode, "parent znode does not exist";
         /// The parent is ephemeral and cannot have children.
         NoChildrenForEphemerals = NoChildrenForEphemerals, "parent znode is ephemeral";
+        /// The session is known to one server only, and so has no ephemeral znodes.
+        EphemeralOnLocalSession = EphemeralOnLocalSession, "local session cannot have ephemeral znodes";
         /// The session may not create children there.
         NoAuth = NoAuth, "not allowed to create a znode";
-        /// The access list is empty or names an unknown scheme.
+        /// The access list is empty, names an unknown scheme, or the creator who did not authenticate.
         InvalidAcl = InvalidAcl, "invalid access list";
+        /// The quota of a znode above does not allow for it.
+        QuotaExceeded = QuotaExceeded, "quota exceeded";
+        /// The server does not know this mode, or has it switched off, as it has times to live by default.
+        Unsupported = Unimplemented, "server does not support the mode";
     }
 }
 
@@ -28,17 +38,20 @@ operation_error! {
 pub struct Created {
     /// Its path, with the number of a sequential one.
     pub path: ZnodePath,
-    /// Its stat.
+    /// Its stat. Servers before 3.5 do not tell it.
     pub stat: Option<Stat>,
     /// The transaction that created it.
     pub zxid: Zxid,
 }
 
 impl Client {
-    /// Creates a znode with its data.
+    /// Creates a znode with its data. The access list is one [`Acl`](crate::Acl) or several.
     ///
     /// Takes effect in the order of the calls. If the connection is lost before the reply arrives it may or may
-    /// not exist now: see [`RequestError::outcome`]. Needs a server of 3.5 or later.
+    /// not exist now: see [`RequestError::outcome`]; [`create_protected`](Self::create_protected) finds out.
+    ///
+    /// A server before 3.5 refuses the first such request of a connection and closes it; the request is then made again
+    /// in the form that it knows. To keep the order of the calls also then, tell the client the server's version.
     ///
     /// # Errors
     ///
@@ -48,14 +61,17 @@ impl Client {
         path: &ZnodePath,
         data: impl Into<Bytes>,
         mode: CreateMode,
-        acl: Vec<Acl>,
+        acl: impl Into<Acls>,
     ) -> Operation<Created, CreateError> {
-        let create = Create { path: path.clone(), data: Some(data.into()), acl, mode };
-        Operation::new(self.request(Request::CreateWithStat(create)), finish)
+        self.operate(creation(path.clone(), data.into(), mode, acl.into()), Finish::Reply(finish))
     }
 }
 
-fn finish(answer: Result<Reply, RequestError>) -> Result<Created, CreateError> {
+pub(super) fn creation(path: ZnodePath, data: Bytes, mode: CreateMode, acl: Acls) -> Request {
+    Request::CreateWithStat(Create { path, data: Some(data), acl: acl.into_vec(), mode })
+}
+
+pub(super) fn finish(answer: Answer) -> Result<Created, CreateError> {
     let reply = answer.map_err(CreateError::classify)?;
     let ReplyBody::Created { path, stat } = reply.body else {
         return Err(RequestError::of_another_kind().into());

@@ -1,10 +1,11 @@
 //! A macro that turns a table of server codes into the error of one operation.
 
-/// Declares the error of an operation: what can happen to it, and everything else.
+/// Declares the error of an operation: what can happen to it, and everything else. One that is made with a version says
+/// so first, in the words of the error that another was found.
 macro_rules! operation_error {
     (
         $(#[$meta:meta])*
-        pub enum $name:ident {
+        pub enum $name:ident $(with $bad_version:ident, $version_text:literal)? {
             $($(#[$variant_meta:meta])* $variant:ident = $code:ident, $text:literal;)*
         }
     ) => {
@@ -12,6 +13,16 @@ macro_rules! operation_error {
         #[derive(Clone, Debug, PartialEq, Eq, ::thiserror::Error)]
         #[non_exhaustive]
         pub enum $name {
+            $(
+                /// The version is not the one that was expected.
+                #[error($version_text)]
+                $bad_version {
+                    /// The version asked for.
+                    expected: i32,
+                    /// The server's answer.
+                    source: $crate::error::RequestError,
+                },
+            )?
             $(
                 $(#[$variant_meta])*
                 #[error($text)]
@@ -27,6 +38,7 @@ macro_rules! operation_error {
             #[must_use]
             pub const fn request_error(&self) -> &$crate::error::RequestError {
                 match self {
+                    $(Self::$bad_version { source, .. } => source,)?
                     $(Self::$variant(error) |)* Self::Session(error) => error,
                 }
             }
@@ -37,6 +49,17 @@ macro_rules! operation_error {
                     _ => Self::Session(error),
                 }
             }
+
+            $(
+                pub(super) fn classify_versioned(error: $crate::error::RequestError, expected: i32) -> Self {
+                    match error.code() {
+                        Some(::quorate_zk_proto::ErrorCode::$bad_version) => {
+                            Self::$bad_version { expected, source: error }
+                        }
+                        _ => Self::classify(error),
+                    }
+                }
+            )?
         }
     };
 }

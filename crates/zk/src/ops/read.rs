@@ -1,11 +1,13 @@
 //! Reading a znode: its stat, its data, its children.
 
 use bytes::Bytes;
-use quorate_zk_proto::{
-    ErrorCode, Exists, GetChildren, GetData, Reply, ReplyBody, Request, Stat, ZnodePath, Zxid,
-};
+use quorate_zk_proto::{ErrorCode, Exists, GetChildren, GetData, ReplyBody, Request, Stat, ZnodePath, Zxid};
 
-use super::{error::operation_error, operation::Operation};
+use super::{
+    error::operation_error,
+    operation::{Finish, Operation},
+    waiting::Answer,
+};
 use crate::{client::Client, error::RequestError};
 
 operation_error! {
@@ -54,7 +56,7 @@ pub struct NodeData {
 pub struct Children {
     /// Their names, in no order.
     pub names: Vec<String>,
-    /// The znode's stat.
+    /// The znode's stat. Servers that do not know this form of the operation do not tell it.
     pub stat: Option<Stat>,
     /// The last transaction the server had applied.
     pub zxid: Zxid,
@@ -70,7 +72,7 @@ impl Client {
     /// [`ExistsError`].
     pub fn exists(&self, path: &ZnodePath) -> Operation<Option<Stat>, ExistsError> {
         let exists = Exists { path: path.clone(), watch: false };
-        Operation::new(self.request(Request::Exists(exists)), finish_exists)
+        self.operate(Request::Exists(exists), Finish::Reply(finish_exists))
     }
 
     /// Reads the data and stat of a znode.
@@ -82,7 +84,7 @@ impl Client {
     /// [`GetDataError`].
     pub fn get_data(&self, path: &ZnodePath) -> Operation<NodeData, GetDataError> {
         let get_data = GetData { path: path.clone(), watch: false };
-        Operation::new(self.request(Request::GetData(get_data)), finish_data)
+        self.operate(Request::GetData(get_data), Finish::Reply(finish_data))
     }
 
     /// Lists the children of a znode.
@@ -94,11 +96,11 @@ impl Client {
     /// [`GetChildrenError`].
     pub fn get_children(&self, path: &ZnodePath) -> Operation<Children, GetChildrenError> {
         let list = GetChildren { path: path.clone(), watch: false };
-        Operation::new(self.request(Request::GetChildrenWithStat(list)), finish_children)
+        self.operate(Request::GetChildrenWithStat(list), Finish::Reply(finish_children))
     }
 }
 
-pub(super) fn finish_exists(answer: Result<Reply, RequestError>) -> Result<Option<Stat>, ExistsError> {
+pub(super) fn finish_exists(answer: Answer) -> Result<Option<Stat>, ExistsError> {
     match answer.map(|reply| reply.body) {
         Ok(ReplyBody::Stat(stat)) => Ok(Some(stat)),
         Ok(_) => Err(RequestError::of_another_kind().into()),
@@ -107,7 +109,7 @@ pub(super) fn finish_exists(answer: Result<Reply, RequestError>) -> Result<Optio
     }
 }
 
-pub(super) fn finish_data(answer: Result<Reply, RequestError>) -> Result<NodeData, GetDataError> {
+pub(super) fn finish_data(answer: Answer) -> Result<NodeData, GetDataError> {
     let reply = answer.map_err(GetDataError::classify)?;
     match reply.body {
         ReplyBody::Data { data, stat } => Ok(NodeData { data, stat, zxid: reply.zxid }),
@@ -115,7 +117,7 @@ pub(super) fn finish_data(answer: Result<Reply, RequestError>) -> Result<NodeDat
     }
 }
 
-pub(super) fn finish_children(answer: Result<Reply, RequestError>) -> Result<Children, GetChildrenError> {
+pub(super) fn finish_children(answer: Answer) -> Result<Children, GetChildrenError> {
     let reply = answer.map_err(GetChildrenError::classify)?;
     match reply.body {
         ReplyBody::Children { names, stat } => Ok(Children { names, stat, zxid: reply.zxid }),

@@ -1,20 +1,24 @@
 //! Setting a znode's data.
 
 use bytes::Bytes;
-use quorate_zk_proto::{ANY_VERSION, Reply, ReplyBody, Request, SetData, Stat, ZnodePath};
+use quorate_zk_proto::{ANY_VERSION, ReplyBody, Request, SetData, Stat, ZnodePath};
 
-use super::{error::operation_error, operation::Operation};
+use super::{
+    error::operation_error,
+    operation::{Finish, Operation},
+    waiting::Answer,
+};
 use crate::{client::Client, error::RequestError};
 
 operation_error! {
     /// Why a znode's data was not set.
-    pub enum SetDataError {
+    pub enum SetDataError with BadVersion, "znode does not have version {expected}" {
         /// It does not exist.
         NoNode = NoNode, "znode does not exist";
-        /// It has another version.
-        BadVersion = BadVersion, "znode has another version";
         /// The session may not write it.
         NoAuth = NoAuth, "not allowed to write the znode";
+        /// The quota of a znode above does not allow for it.
+        QuotaExceeded = QuotaExceeded, "quota exceeded";
     }
 }
 
@@ -35,12 +39,12 @@ impl Client {
     ) -> Operation<Stat, SetDataError> {
         let version = version.into().unwrap_or(ANY_VERSION);
         let set_data = SetData { path: path.clone(), data: Some(data.into()), version };
-        Operation::new(self.request(Request::SetData(set_data)), finish)
+        self.operate(Request::SetData(set_data), Finish::Versioned(finish, version))
     }
 }
 
-fn finish(answer: Result<Reply, RequestError>) -> Result<Stat, SetDataError> {
-    match answer.map_err(SetDataError::classify)?.body {
+fn finish(answer: Answer, version: i32) -> Result<Stat, SetDataError> {
+    match answer.map_err(|error| SetDataError::classify_versioned(error, version))?.body {
         ReplyBody::Stat(stat) => Ok(stat),
         _ => Err(RequestError::of_another_kind().into()),
     }

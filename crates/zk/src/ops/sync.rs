@@ -1,9 +1,13 @@
 //! Catching up with the leader.
 
-use quorate_zk_proto::{Reply, Request, Sync, ZnodePath, Zxid};
+use quorate_zk_proto::{Request, Sync, ZnodePath, Zxid};
 
-use super::{error::operation_error, operation::Operation};
-use crate::{client::Client, error::RequestError};
+use super::{
+    error::operation_error,
+    operation::{Finish, Operation},
+    waiting::Answer,
+};
+use crate::client::Client;
 
 operation_error! {
     /// Why the server did not catch up.
@@ -20,10 +24,10 @@ impl Client {
     ///
     /// [`SyncError`].
     pub fn sync(&self, path: &ZnodePath) -> Operation<Zxid, SyncError> {
-        Operation::new(self.request(Request::Sync(Sync { path: path.clone() })), finish)
+        self.operate(Request::Sync(Sync { path: path.clone() }), Finish::Reply(finish))
     }
 }
 
-fn finish(answer: Result<Reply, RequestError>) -> Result<Zxid, SyncError> {
+fn finish(answer: Answer) -> Result<Zxid, SyncError> {
     answer.map(|reply| reply.zxid).map_err(SyncError::classify)
 }

@@ -10,6 +10,7 @@ use quorate_zk_proto::{Exists, GetChildren, GetData, Request, Stat, ZnodePath};
 
 use super::{
     Children, ExistsError, GetChildrenError, GetDataError, NodeData, Operation,
+    operation::Finish,
     read::{finish_children, finish_data, finish_exists},
 };
 use crate::{client::Client, one_shot::OneshotWatcher};
@@ -77,7 +78,7 @@ impl Watch<'_> {
     ///
     /// [`ExistsError`].
     pub fn exists(&self, path: &ZnodePath) -> Operation<Option<Stat>, ExistsError> {
-        Operation::new(self.client.request(exists(path)), finish_exists)
+        self.client.operate(exists(path), Finish::Reply(finish_exists))
     }
 
     /// Reads the data and stat of a znode. The watch fires when the data is set or the znode deleted.
@@ -86,7 +87,7 @@ impl Watch<'_> {
     ///
     /// [`GetDataError`].
     pub fn get_data(&self, path: &ZnodePath) -> Operation<NodeData, GetDataError> {
-        Operation::new(self.client.request(get_data(path)), finish_data)
+        self.client.operate(get_data(path), Finish::Reply(finish_data))
     }
 
     /// Lists the children of a znode. The watch fires when a child is created or deleted, or the znode deleted.
@@ -95,7 +96,7 @@ impl Watch<'_> {
     ///
     /// [`GetChildrenError`].
     pub fn get_children(&self, path: &ZnodePath) -> Operation<Children, GetChildrenError> {
-        Operation::new(self.client.request(get_children(path)), finish_children)
+        self.client.operate(get_children(path), Finish::Reply(finish_children))
     }
 }
 
