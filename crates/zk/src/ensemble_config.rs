@@ -280,6 +280,26 @@ mod tests {
     }
 
     #[test]
+    fn no_text_is_too_odd_to_be_read_or_refused() {
+        let good = b"server.1=h1:1:2|[::1]:3:4:observer;0.0.0.0:2181\nversion=100000000\n";
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..20_000 {
+            let mut text = good.to_vec();
+            for _ in 0..random.usize(1..6) {
+                let at = random.usize(0..text.len());
+                match random.u8(0..3) {
+                    0 => text[at] = *random.choice(b"[]:;|=.\n%\xff09").unwrap(),
+                    1 => text.truncate(at.max(1)),
+                    _ => text.extend_from_within(at..),
+                }
+            }
+            if let Ok(config) = EnsembleConfig::parse(&text) {
+                assert!(config.connect_hosts().all(|host| Host::parse(&host).is_ok()), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
     fn an_ensemble_without_end_is_not_believed_in() {
         let line = |id: usize| format!("server.{id}=h{id}:1:2;2181\n");
         let text: String = (0..=MEMBERS_MAX).map(line).collect();

@@ -9,6 +9,8 @@
 //! - **Bounded.** A limited number of requests is in flight; the others wait in order. Nobody waits for a slow
 //!   watcher: its queue is bounded, and it is told when it missed something.
 //! - **Errors** keep operation, path and server code, and say whether the request may have been applied.
+//! - **Security.** TLS and mutual TLS ([`TlsOptions`]), with certificates that may be renewed while the client runs;
+//!   identities by digest, certificate or SASL on every connection. Secrets are never shown.
 //! - **Watches** are persistent. A change is in the queue of its [`Watcher`] before a reply that could show it
 //!   reaches its caller.
 //!

@@ -124,7 +124,7 @@ pub enum DisconnectReason {
     #[error("connection lost")]
     ConnectionLost,
     /// The servers closed the connection during the handshake, as they do when they have no quorum, are full,
-    /// or are behind what this client has seen.
+    /// or are behind what this client has seen; and those that want TLS of a client without it.
     #[error("connection closed during the handshake")]
     HandshakeLost,
     /// The server took too long for the handshake.

@@ -94,10 +94,12 @@ const fn meaning_of_alert(alert: AlertDescription) -> Option<&'static str> {
         | AlertDescription::CertificateExpired
         | AlertDescription::CertificateUnknown
         | AlertDescription::AccessDenied => "the server does not accept the certificate of the client",
-        AlertDescription::ProtocolVersion
-        | AlertDescription::HandshakeFailure
-        | AlertDescription::InsufficientSecurity => {
+        AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => {
             "the server and the client have no version or cipher of TLS in common"
+        }
+        // Up to TLS 1.2 it stands for a missing certificate too.
+        AlertDescription::HandshakeFailure => {
+            "the server wants a certificate of the client, or there is no cipher of TLS in common"
         }
         _ => return None,
     })

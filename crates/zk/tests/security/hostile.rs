@@ -10,7 +10,9 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::support::tls_failure;
+use tokio_rustls::TlsAcceptor;
+
+use crate::{support::tls_failure, terminal::server};
 
 /// A server that says what it likes; ended when dropped.
 struct Rogue {
@@ -34,9 +36,12 @@ impl Rogue {
         Self { addr, task }
     }
 
-    /// Connects with TLS, and returns what is said to be wrong.
+    /// Connects with TLS, trusting nobody, and returns what is said to be wrong.
     async fn failure(&self) -> String {
-        let tls = TlsOptions::new().ca_pem(TestCa::new().cert_pem());
+        self.failure_with(TlsOptions::new().ca_pem(TestCa::new().cert_pem())).await
+    }
+
+    async fn failure_with(&self, tls: TlsOptions) -> String {
         let options = ClientOptions::new([self.addr.to_string()]).tls(tls);
         tls_failure(options.connect_timeout(Duration::from_millis(300))).await
     }
@@ -116,4 +121,23 @@ async fn a_server_that_hangs_up_is_named_as_such() {
     });
     let detail = rogue.await.failure().await;
     assert!(detail.contains("closed the connection during the TLS handshake"), "{detail}");
+}
+
+#[tokio::test]
+async fn garbage_after_the_handshake_is_no_connection() {
+    let ca = TestCa::new();
+    let acceptor = TlsAcceptor::from(server(&ca.issue("server", &["127.0.0.1"])));
+    let rogue = Rogue::start(move |stream: TcpStream| {
+        let accept = acceptor.accept(stream);
+        async move {
+            // A record that nobody has encrypted, past the ends of TLS.
+            let mut socket = accept.await?.into_inner().0;
+            let mut record = vec![0x17, 3, 3, 0, 32];
+            record.resize(5 + 32, 0x5a);
+            socket.write_all(&record).await?;
+            socket.read(&mut [0; 1024]).await.map(drop)
+        }
+    });
+    let detail = rogue.await.failure_with(TlsOptions::new().ca_pem(ca.cert_pem())).await;
+    assert!(detail.contains("decrypt"), "{detail}");
 }

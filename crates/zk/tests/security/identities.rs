@@ -6,7 +6,7 @@ use quorate_zk_fake::FakeZooKeeper;
 
 use crate::{
     support::{World, connected, disconnected, path, soon, tls_failure, until, works},
-    terminal::mutual_server,
+    terminal::{mutual_server, mutual_server_of},
 };
 
 /// A server that wants certificates of its own authority.
@@ -55,6 +55,18 @@ async fn a_client_without_a_certificate_is_told_so() {
     let world = strict().await;
     let detail = tls_failure(world.options(world.tls())).await;
     assert!(detail.contains("the server wants a certificate of the client"), "{detail}");
+}
+
+#[tokio::test]
+async fn older_versions_of_tls_are_spoken_and_their_refusals_understood() {
+    let world = strict().await;
+    let server = world.ca.issue("server", &["127.0.0.1"]);
+    world.terminal.replace(mutual_server_of(&server, &world.ca, &[&rustls::version::TLS12]));
+    let detail = tls_failure(world.options(world.tls())).await;
+    assert!(detail.contains("the server wants a certificate of the client"), "{detail}");
+    let cert = world.ca.issue("client", &[]);
+    let key = Secret::new(cert.key_pem().to_owned());
+    works(world.options(world.tls().client_cert_pem(cert.cert_pem().to_owned(), key))).await;
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::{
 
 use quorate_testkit::{TestCa, TestCert};
 use rustls::{
-    RootCertStore, ServerConfig,
+    RootCertStore, ServerConfig, SupportedProtocolVersion,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::WebPkiClientVerifier,
 };
@@ -30,10 +30,19 @@ pub(crate) fn server(cert: &TestCert) -> Arc<ServerConfig> {
 
 /// Like [`server`], and only clients with a certificate of `trusted` are let in.
 pub(crate) fn mutual_server(cert: &TestCert, trusted: &TestCa) -> Arc<ServerConfig> {
+    mutual_server_of(cert, trusted, rustls::ALL_VERSIONS)
+}
+
+/// Like [`mutual_server`], speaking these versions of TLS.
+pub(crate) fn mutual_server_of(
+    cert: &TestCert,
+    trusted: &TestCa,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ServerConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.cert_pem().as_bytes()).unwrap()).unwrap();
     let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
-    let builder = ServerConfig::builder().with_client_cert_verifier(verifier);
+    let builder = ServerConfig::builder_with_protocol_versions(versions).with_client_cert_verifier(verifier);
     Arc::new(builder.with_single_cert(chain(cert), key(cert)).unwrap())
 }
 
