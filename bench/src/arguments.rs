@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::{
     cell::{Cell, Threads},
     clients::Who,
+    cores::Cores,
     modes::Mode,
     sample::Span,
     works::Work,
@@ -13,15 +14,19 @@ use crate::{
 
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask bench [options]
-       cargo xtask bench profile --work NAME [--client NAME] [--mode NAME] [--threads NAME] [--seconds N]
+       cargo xtask bench profile --work NAME [--client NAME] [--mode NAME] [--threads NAME]
+                     [--cores NAME] [--seconds N]
 
   --quick           short rounds, and fewer of them
   --rounds N        rounds whose median is shown (5; quick: 3)
+  --measured MS     how long a round measures each client (1000; quick: 300)
+  --warm-up MS      how long it runs before (300; quick: 100)
   --work NAME       only this work; a name that ends in - takes all that begin so; may be repeated
   --client NAME     only this client; may be repeated; raw is one of them
   --mode NAME       only this mode: window, tasks, unordered
   --threads NAME    only this runtime: current, multi(2)
-  --all             measure every client in every mode in every round, and show all of them
+  --cores NAME      only clients that are kept apart from the server, or free to run anywhere: apart, free
+  --all             measure every client in every way in every round, and show all of them
   --no-counts       leave out the passes that count allocations and system calls
   --server ADDR     the real server to use, instead of one started from Debian's packages
   --json            a line of JSON for each row instead of tables
@@ -55,6 +60,9 @@ pub(crate) struct Options {
     pub(crate) clients: Vec<Who>,
     pub(crate) modes: Vec<Mode>,
     pub(crate) threads: Vec<Threads>,
+    pub(crate) cores: Vec<Cores>,
+    /// How often each way is tried before the best ones are measured.
+    pub(crate) tries: usize,
     pub(crate) rounds: usize,
     pub(crate) span: Span,
     pub(crate) shows_all: bool,
@@ -70,6 +78,7 @@ struct Said {
     clients: Vec<Who>,
     modes: Vec<Mode>,
     threads: Vec<Threads>,
+    cores: Vec<Cores>,
     quick: bool,
     all: bool,
     no_counts: bool,
@@ -116,6 +125,7 @@ fn said(mut arguments: impl Iterator<Item = String>) -> Result<Said, String> {
             "--client" => said.clients.push(known(&value()?, Who::named, "client")?),
             "--mode" => said.modes.push(known(&value()?, Mode::named, "mode")?),
             "--threads" => said.threads.push(known(&value()?, Threads::named, "runtime")?),
+            "--cores" => said.cores.push(known(&value()?, Cores::named, "choice of cores")?),
             "--rounds" => said.rounds = Some(number(&value()?)?.max(1)),
             "--seconds" => said.seconds = Some(number(&value()?)?),
             "--warm-up" => said.warm_up = Some(number(&value()?)?),
@@ -131,15 +141,20 @@ fn said(mut arguments: impl Iterator<Item = String>) -> Result<Said, String> {
 }
 
 fn options(said: Said) -> Options {
-    let (rounds, warm_up, measured) = if said.quick { (3, 100, 300) } else { (5, 300, 1_000) };
+    let (tries, rounds, warm_up, measured) = if said.quick { (1, 3, 100, 300) } else { (3, 5, 300, 1_000) };
     let millis = Duration::from_millis;
     Options {
         works: or_all(said.works, &Work::all()),
         clients: or_all(said.clients, &Who::ALL),
         modes: or_all(said.modes, &Mode::ALL),
         threads: or_all(said.threads, &Threads::ALL),
+        cores: or_all(said.cores, &Cores::ALL),
+        tries,
         rounds: said.rounds.map_or(rounds, |rounds| usize::try_from(rounds).unwrap_or(usize::MAX)),
-        span: Span { warm_up: millis(warm_up), measured: millis(measured) },
+        span: Span {
+            warm_up: millis(said.warm_up.unwrap_or(warm_up)),
+            measured: millis(said.measured.unwrap_or(measured)),
+        },
         shows_all: said.all,
         counts: !said.no_counts,
         json: said.json,
@@ -158,6 +173,7 @@ fn cell(said: &Said) -> Result<Cell, String> {
         work,
         mode: said.modes.first().copied().unwrap_or(Mode::Window),
         threads: said.threads.first().copied().unwrap_or(Threads::Current),
+        cores: said.cores.first().copied().unwrap_or(Cores::Apart),
     })
 }
 
@@ -180,4 +196,42 @@ fn known<T>(name: &str, named: impl Fn(&str) -> Option<T>, what: &str) -> Result
 
 fn number(value: &str) -> Result<u64, String> {
     value.parse().map_err(|_| format!("{value:?} is no number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Command, String> {
+        parse(words.iter().map(|word| (*word).to_owned()))
+    }
+
+    #[test]
+    fn a_cell_is_what_it_was_told_to_be() {
+        let words =
+            ["cell", "--client", "raw", "--work", "set-128", "--mode", "tasks", "--threads", "multi(2)"];
+        let more = ["--cores", "free", "--server", "127.0.0.1:1", "--warm-up", "1", "--measured", "2"];
+        let Ok(Command::Cell { cell, span, .. }) = parsed(&[&words[..], &more[..]].concat()) else {
+            panic!("a cell")
+        };
+        assert_eq!((cell.who, cell.work.name()), (Who::Raw, "set-128".to_owned()));
+        assert_eq!(cell.way(), "free");
+        assert_eq!((span.warm_up, span.measured), (Duration::from_millis(1), Duration::from_millis(2)));
+    }
+
+    #[test]
+    fn works_are_named_one_by_one_or_by_their_beginning() {
+        let Ok(Command::Table(options)) = parsed(&["--work", "real-get-", "--work", "get-1"]) else {
+            panic!("a table")
+        };
+        let names: Vec<_> = options.works.into_iter().map(Work::name).collect();
+        assert_eq!(names, ["real-get-1", "real-get-16", "real-get-128", "real-get-1024", "get-1"]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for words in [&["--work", "x"][..], &["--client", "x"], &["--what"], &["--rounds"], &["profile"]] {
+            assert!(parsed(words).is_err(), "{words:?}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     allocations,
     clients::{Client, Multi, Quorate, TokioZookeeper, Who, ZookeeperAsync, ZookeeperClient},
-    cores,
+    cores::Cores,
     load::{CreateDelete, Get, MultiSet, Set},
     modes::Mode,
     raw,
@@ -59,6 +59,17 @@ pub(crate) struct Cell {
     pub(crate) work: Work,
     pub(crate) mode: Mode,
     pub(crate) threads: Threads,
+    pub(crate) cores: Cores,
+}
+
+impl Cell {
+    /// How the client works, in words.
+    pub(crate) fn way(&self) -> String {
+        match self.who {
+            Who::Raw => self.cores.name().to_owned(),
+            _ => format!("{}, {}, {}", self.mode.name(), self.threads.name(), self.cores.name()),
+        }
+    }
 }
 
 /// What a cell's process has found out.
@@ -86,7 +97,7 @@ impl Found {
 
 /// Runs the cell in this process, prints what it found, and ends the process: whatever still runs is of no interest.
 pub(crate) fn run(cell: Cell, addr: SocketAddr, span: Span, counts_allocations: bool) -> io::Result<()> {
-    cores::pin_to_the_clients();
+    cell.cores.take();
     if counts_allocations {
         allocations::count();
     }
@@ -104,7 +115,7 @@ pub(crate) fn run(cell: Cell, addr: SocketAddr, span: Span, counts_allocations: 
 
 /// Runs the cell in this process, which goes on.
 pub(crate) fn here(cell: Cell, addr: SocketAddr, span: Span) -> io::Result<Found> {
-    cores::pin_to_the_clients();
+    cell.cores.take();
     measure(cell, addr, span)
 }
 

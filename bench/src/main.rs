@@ -30,6 +30,7 @@ use std::time::Duration;
 use arguments::{Command, Options, USAGE};
 use cell::{Cell, Threads};
 use clients::Who;
+use cores::Cores;
 use modes::Mode;
 use processes::{Canned, Tracer};
 use raw::Raw;
@@ -134,7 +135,8 @@ fn warm_up(work: Work, addr: SocketAddr) -> Result<(), Box<dyn Error>> {
     let span = Span { warm_up: Duration::ZERO, measured: Duration::from_secs(5) };
     for kind in [Kind::GetSmall, Kind::Set, Kind::CreateDelete] {
         let work = Work { kind, in_flight: 128, ..work };
-        let cell = Cell { who: Who::Raw, work, mode: Mode::Window, threads: Threads::Current };
+        let cell =
+            Cell { who: Who::Raw, work, mode: Mode::Window, threads: Threads::Current, cores: Cores::Apart };
         processes::time(cell, addr, span)?;
     }
     Ok(())

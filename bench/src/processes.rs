@@ -130,13 +130,14 @@ fn reason(output: &std::process::Output) -> String {
 }
 
 fn words(cell: Cell, addr: SocketAddr, span: Span) -> Vec<String> {
-    let Cell { who, work, mode, threads } = cell;
+    let Cell { who, work, mode, threads, cores } = cell;
     let millis = |time: std::time::Duration| time.as_millis().to_string();
     let pairs = [
         ("--client", who.name().to_owned()),
         ("--work", work.name()),
         ("--mode", mode.name().to_owned()),
         ("--threads", threads.name().to_owned()),
+        ("--cores", cores.name().to_owned()),
         ("--server", addr.to_string()),
         ("--warm-up", millis(span.warm_up)),
         ("--measured", millis(span.measured)),

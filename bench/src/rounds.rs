@@ -15,9 +15,9 @@ use crate::{
 };
 
 /// Of one client's ways to work, those this close to its fastest are measured in every round.
-const CLOSE: f64 = 0.9;
+const CLOSE: f64 = 0.8;
 /// But no more than this.
-const CLOSE_MAX: usize = 2;
+const CLOSE_MAX: usize = 3;
 
 /// What was found out about one cell.
 #[derive(Clone, Debug)]
@@ -53,6 +53,10 @@ impl Row {
         median(self.rounds.iter().map(|round| round.rate))
     }
 
+    fn best_rate(&self) -> f64 {
+        self.rounds.iter().map(|round| round.rate).fold(0.0, f64::max)
+    }
+
     pub(crate) fn cpu(&self) -> f64 {
         median(self.rounds.iter().map(|round| round.cpu))
     }
@@ -60,7 +64,7 @@ impl Row {
     /// Half the distance between the slowest and the fastest round, as a part of the median.
     pub(crate) fn spread(&self) -> f64 {
         let rates = || self.rounds.iter().map(|round| round.rate);
-        (rates().fold(0.0, f64::max) - rates().fold(f64::MAX, f64::min)) / 2.0 / self.rate()
+        (self.best_rate() - rates().fold(f64::MAX, f64::min)) / 2.0 / self.rate()
     }
 
     /// Runs the cell once more. A client that fails is out.
@@ -105,8 +109,8 @@ impl Row {
     }
 
     fn complain(&self, reason: &str) {
-        let Cell { who, work, mode, threads } = self.cell;
-        say(&format!("{} at {} ({}, {}): {reason}", who.name(), work.name(), mode.name(), threads.name()));
+        let Cell { who, work, .. } = self.cell;
+        say(&format!("{} at {} ({}): {reason}", who.name(), work.name(), self.cell.way()));
     }
 }
 
@@ -114,7 +118,7 @@ impl Row {
 pub(crate) fn measure(work: Work, addr: SocketAddr, options: &Options, tracer: Option<Tracer>) -> Vec<Row> {
     let mut rows: Vec<_> = cells(work, options).into_iter().map(Row::new).collect();
     if !options.shows_all {
-        scout(&mut rows, addr, options.span);
+        scout(&mut rows, addr, options);
     }
     for round in 1..=options.rounds {
         say(&format!("{}: round {round} of {}, {} processes", work.name(), options.rounds, rows.len()));
@@ -140,22 +144,22 @@ pub(crate) fn measure(work: Work, addr: SocketAddr, options: &Options, tracer: O
 fn cells(work: Work, options: &Options) -> Vec<Cell> {
     let mut cells = Vec::new();
     for &who in options.clients.iter().filter(|who| who.can(work.kind)) {
-        let modes = options
-            .modes
-            .iter()
-            .flat_map(|&mode| options.threads.iter().map(move |&threads| (mode, threads)));
-        let ways = modes.map(|(mode, threads)| Cell { who, work, mode, threads });
-        if who == Who::Raw {
-            cells.push(Cell { who, work, mode: Mode::Window, threads: Threads::Current });
-        } else {
-            cells.extend(ways.filter(|cell| is_of_use(*cell)));
+        for &cores in &options.cores {
+            if who == Who::Raw {
+                cells.push(Cell { who, work, mode: Mode::Window, threads: Threads::Current, cores });
+                continue;
+            }
+            for &mode in &options.modes {
+                let cell = |&threads| Cell { who, work, mode, threads, cores };
+                cells.extend(options.threads.iter().map(cell).filter(is_of_use));
+            }
         }
     }
     cells
 }
 
 /// Watches are armed by one task, and one request in flight is the same in a window and out of order.
-fn is_of_use(cell: Cell) -> bool {
+fn is_of_use(cell: &Cell) -> bool {
     match cell.mode {
         Mode::Window => true,
         Mode::Tasks => !cell.work.kind.is_of_watches(),
@@ -163,19 +167,24 @@ fn is_of_use(cell: Cell) -> bool {
     }
 }
 
-/// Leaves only the ways to work that may turn out the best of their client.
-fn scout(rows: &mut Vec<Row>, addr: SocketAddr, span: Span) {
+/// Leaves only the ways to work that may turn out the best of their client. Some clients are fast at one time and
+/// slow at another, so the best of several tries counts.
+fn scout(rows: &mut Vec<Row>, addr: SocketAddr, options: &Options) {
     let Some(work) = rows.first().map(|row| row.cell.work) else { return };
-    say(&format!("{}: looking for the best way of each client, {} processes", work.name(), rows.len()));
-    rows.retain_mut(|row| row.run(addr, shorter(span)));
-    rows.sort_by(|one, other| one.cell.who.cmp(&other.cell.who).then(other.rate().total_cmp(&one.rate())));
+    for number in 1..=options.tries {
+        say(&format!("{}: try {number} of {}, {} processes", work.name(), options.tries, rows.len()));
+        rows.retain_mut(|row| row.run(addr, shorter(options.span)));
+    }
+    rows.sort_by(|one, other| {
+        one.cell.who.cmp(&other.cell.who).then(other.best_rate().total_cmp(&one.best_rate()))
+    });
     let (mut who, mut best, mut kept) = (None, 0.0, 0);
     rows.retain_mut(|row| {
         if who.replace(row.cell.who) != Some(row.cell.who) {
-            (best, kept) = (row.rate(), 0);
+            (best, kept) = (row.best_rate(), 0);
         }
         kept += 1;
-        let stays = kept <= CLOSE_MAX && row.rate() >= CLOSE * best;
+        let stays = kept <= CLOSE_MAX && row.best_rate() >= CLOSE * best;
         row.rounds.clear();
         stays
     });

@@ -6,7 +6,7 @@ use crate::{cell::Cell, clients::Who, rounds::Row, works::Work};
 
 const COLUMNS: [&str; 9] = [
     "client",
-    "mode, runtime",
+    "mode, runtime, cores",
     "ops/s",
     "CPU us/op",
     "allocs/op",
@@ -70,15 +70,14 @@ pub(crate) fn table(work: Work, rows: &[Row], others: Option<f64>) -> String {
 }
 
 fn cells(row: &Row, best: &Best) -> [String; COLUMNS.len()] {
-    let Cell { who, mode, threads, .. } = row.cell;
-    let way = if who == Who::Raw { String::new() } else { format!("{}, {}", mode.name(), threads.name()) };
+    let who = row.cell.who;
     let ratio = |value: f64, to: Option<f64>| to.map_or("-".to_owned(), |to| format!("{:.2}", value / to));
     let compared =
         |value: f64, to: Option<f64>| if who == Who::Raw { "-".to_owned() } else { ratio(value, to) };
     let digits = |value: Option<f64>| value.map_or("-".to_owned(), three);
     [
         who.name().to_owned(),
-        way,
+        row.cell.way(),
         format!("{} ±{:.0}%", thousands(row.rate()), row.spread() * 100.0),
         three(row.cpu()),
         digits(row.allocations),
@@ -93,15 +92,16 @@ fn cells(row: &Row, best: &Best) -> [String; COLUMNS.len()] {
 pub(crate) fn json(work: Work, rows: &[Row]) -> String {
     let number = |value: Option<f64>| value.map_or("null".to_owned(), |value| format!("{value:.4}"));
     let line = |row: &Row| {
-        let Cell { who, mode, threads, .. } = row.cell;
+        let Cell { who, mode, threads, cores, .. } = row.cell;
         format!(
-            "{{\"work\":\"{}\",\"client\":\"{}\",\"mode\":\"{}\",\"runtime\":\"{}\",\"rounds\":{},\
+            "{{\"work\":\"{}\",\"client\":\"{}\",\"mode\":\"{}\",\"runtime\":\"{}\",\"cores\":\"{}\",\"rounds\":{},\
              \"ops_per_second\":{:.1},\"spread\":{:.4},\"cpu_us_per_op\":{:.4},\"allocations_per_op\":{},\
              \"system_calls_per_op\":{}}}\n",
             work.name(),
             who.name(),
             mode.name(),
             threads.name(),
+            cores.name(),
             row.rounds.len(),
             row.rate(),
             row.spread(),

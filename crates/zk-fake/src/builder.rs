@@ -86,7 +86,7 @@ impl Builder {
         self
     }
 
-    /// Answers all words of four letters that are known here: `ruok` and `mntr` beside `srvr` and `isro`.
+    /// Answers all words of four letters that are known here: `ruok`, `envi` and `mntr` beside `srvr` and `isro`.
     /// Servers before 3.5 always do.
     pub const fn four_letter_words(mut self) -> Self {
         self.config.all_words = true;

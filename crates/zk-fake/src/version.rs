@@ -16,7 +16,8 @@ pub enum ServerVersion {
     V3_7,
     /// 3.8.0: one watch mode for each path and session, and no zxid in notifications.
     V3_8,
-    /// 3.9: all watch modes side by side, and the zxid in notifications.
+    /// 3.9.5: all watch modes side by side, the zxid in notifications, and neither these nor `exists` without
+    /// permission to read.
     V3_9,
 }
 
@@ -50,7 +51,7 @@ impl ServerVersion {
             Self::V3_6 => "3.6.4",
             Self::V3_7 => "3.7.1",
             Self::V3_8 => "3.8.0",
-            Self::V3_9 => "3.9.3",
+            Self::V3_9 => "3.9.5",
         }
     }
 }

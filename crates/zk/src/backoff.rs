@@ -12,7 +12,7 @@ const RECONNECT_LIMIT: Duration = Duration::from_secs(5);
 const SEEK_LIMIT: Duration = Duration::from_secs(60);
 
 /// Exponential, with full jitter: clients that lost their server together do not come back together.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Backoff {
     failures: u32,
     limit: Duration,

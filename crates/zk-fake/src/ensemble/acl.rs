@@ -1,6 +1,6 @@
 //! Who may do what.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use quorate_zk_proto::{Acl, ErrorCode, Id, Perms};
 
@@ -9,6 +9,8 @@ use quorate_zk_proto::{Acl, ErrorCode, Id, Perms};
 pub(crate) struct Schemes {
     pub(crate) sasl: bool,
     pub(crate) x509: bool,
+    /// Addresses of 128 bits in the scheme `ip`.
+    pub(crate) ipv6: bool,
 }
 
 /// Checks that one of the identities has one of the permissions.
@@ -30,7 +32,7 @@ pub(crate) fn resolve(acl: &[Acl], identities: &[Id], schemes: Schemes) -> Resul
         let id = &entry.id.id;
         let valid = match entry.id.scheme.as_str() {
             "world" => id == "anyone",
-            "ip" => Network::parse(id).is_some(),
+            "ip" => Network::parse(id).is_some_and(|network| network.address.is_ipv4() || schemes.ipv6),
             "digest" => id.split(':').count() == 2,
             "sasl" => schemes.sasl && !id.is_empty(),
             "x509" => schemes.x509 && id.contains('='),
@@ -90,20 +92,27 @@ fn matches(wanted: &Id, proved: &Id) -> bool {
 
 /// An address, or all that share its first bits.
 struct Network {
-    address: u32,
-    mask: u32,
+    address: IpAddr,
+    bits: u32,
 }
 
 impl Network {
     fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = text.split_once('/').unwrap_or((text, "32"));
-        let bits = bits.parse::<u32>().ok().filter(|bits| *bits <= 32)?;
-        let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-        Some(Self { address: address.parse::<Ipv4Addr>().ok()?.to_bits(), mask })
+        let (address, bits) =
+            text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let address: IpAddr = address.parse().ok()?;
+        let all = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Some(all), |bits| bits.parse().ok()).filter(|&bits| bits <= all)?;
+        Some(Self { address, bits })
     }
 
-    const fn contains(&self, address: Ipv4Addr) -> bool {
-        (self.address ^ address.to_bits()) & self.mask == 0
+    fn contains(&self, address: IpAddr) -> bool {
+        let differs = match (self.address, address) {
+            (IpAddr::V4(ours), IpAddr::V4(other)) => u128::from(ours.to_bits() ^ other.to_bits()) << 96,
+            (IpAddr::V6(ours), IpAddr::V6(other)) => ours.to_bits() ^ other.to_bits(),
+            _ => return false,
+        };
+        differs.leading_zeros() >= self.bits
     }
 }
 
@@ -123,12 +132,15 @@ mod tests {
         assert!(holds("127.0.0.1", "127.0.0.1") && !holds("127.0.0.1", "127.0.0.2"));
         assert!(holds("127.9.9.9/8", "127.0.0.1") && !holds("128.0.0.0/8", "127.0.0.1"));
         assert!(holds("1.2.3.4/0", "127.0.0.1") && !holds("127.0.0.1/33", "127.0.0.1"));
+        assert!(
+            holds("fe80::/10", "fe80::1") && !holds("fe80::/10", "ff80::1") && !holds("::/0", "127.0.0.1")
+        );
     }
 
     #[test]
     fn schemes_that_are_not_switched_on_are_no_access() {
         let sasl = [Acl::new(Perms::ALL, Id::sasl("bob"))];
         assert_eq!(resolve(&sasl, &[], Schemes::default()), Err(ErrorCode::InvalidAcl));
-        assert!(resolve(&sasl, &[], Schemes { sasl: true, x509: false }).is_ok());
+        assert!(resolve(&sasl, &[], Schemes { sasl: true, ..Schemes::default() }).is_ok());
     }
 }

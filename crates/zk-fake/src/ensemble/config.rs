@@ -29,8 +29,12 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    pub(super) const fn schemes(&self) -> Schemes {
-        Schemes { sasl: !self.sasl_users.is_empty(), x509: self.x509 }
+    pub(super) fn schemes(&self) -> Schemes {
+        Schemes {
+            sasl: !self.sasl_users.is_empty(),
+            x509: self.x509,
+            ipv6: self.version >= ServerVersion::V3_9,
+        }
     }
 }
 

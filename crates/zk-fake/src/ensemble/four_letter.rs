@@ -18,6 +18,7 @@ impl Ensemble {
             b"srvr" => self.srvr(server),
             b"isro" => if self.has_quorum() { "rw" } else { "ro" }.to_owned(),
             b"ruok" if allowed => "imok".to_owned(),
+            b"envi" if allowed => format!("Environment:\nzookeeper.version={}\n", self.version_line()),
             b"mntr" if allowed => self.mntr(server),
             _ if allowed => String::new(),
             _ => {

@@ -3,7 +3,11 @@
 use bytes::{Bytes, BytesMut};
 use quorate_zk_proto::{Codec, ConnectRequest, ConnectResponse, Reader, Secret, SessionId, put_frame};
 
-use super::{ConnectionId, Ensemble, Millis, connection::Phase, sessions::password_of};
+use super::{
+    ConnectionId, Ensemble, Millis,
+    connection::Phase,
+    sessions::{WrongPassword, password_of},
+};
 
 const PASSWORD_BYTES: usize = 16;
 
@@ -52,8 +56,13 @@ impl Ensemble {
         let session = if request.session_id.is_none() {
             Some(sessions.start(now, timeout, id))
         } else {
-            let adopted = sessions.adopt(now, request.session_id, &request.password, timeout, id);
-            adopted.then_some(request.session_id)
+            match sessions.adopt(now, request.session_id, &request.password, timeout, id) {
+                Ok(older) => {
+                    older.into_iter().for_each(|older| self.leave(older, id, request.session_id));
+                    Some(request.session_id)
+                }
+                Err(WrongPassword) => None,
+            }
         };
         let granted = session.map(|session| Granted { session, timeout, read_only: true });
         self.finish_connect(id, request, granted, false);
@@ -96,7 +105,7 @@ impl Ensemble {
         granted: Option<Granted>,
         is_transaction: bool,
     ) {
-        let refused = Granted { session: SessionId::NONE, timeout: 0, read_only: false };
+        let refused = Granted { session: SessionId::NONE, timeout: 0, read_only: !self.has_quorum() };
         let Granted { session, timeout, read_only } = granted.unwrap_or(refused);
         let password = match granted {
             Some(_) => password_of(session),

@@ -8,6 +8,9 @@ use quorate_zk_proto::{ErrorCode, Reconfig, Zxid};
 const QUORUM_PORT: usize = 2888;
 const ELECTION_PORT: usize = 3888;
 
+/// Where the history of an ensemble begins, and its configuration: the first leader has an epoch already.
+pub(super) const FIRST_ZXID: Zxid = Zxid::new(1 << 32);
+
 /// Every address of a server.
 const ANY_HOST: &str = "0.0.0.0";
 
@@ -40,7 +43,7 @@ impl Membership {
     pub(crate) fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let lines = lines.into_iter().map(str::trim).filter(|line| !line.is_empty());
         let servers = lines.filter(|line| !line.starts_with("version=")).map(parse_line);
-        Some(Self { servers: servers.collect::<Option<_>>()?, version: 0 })
+        Some(Self { servers: servers.collect::<Option<_>>()?, version: FIRST_ZXID.get() })
     }
 
     /// Names servers by where their clients reach them.
@@ -50,7 +53,7 @@ impl Membership {
             let quorum = format!("127.0.0.1:{}:{}", ports.0, ports.1);
             (1 + index as i64, Spec { quorum, votes: true, client: Some(addr.to_string()) })
         };
-        Self { servers: addrs.iter().enumerate().map(spec).collect(), version: 0 }
+        Self { servers: addrs.iter().enumerate().map(spec).collect(), version: FIRST_ZXID.get() }
     }
 
     /// Returns it as it stands in the znode.
@@ -69,10 +72,10 @@ impl Membership {
             return Err(ErrorCode::BadVersion);
         }
         let next = match &change.new_members {
-            Some(members) => Self::parse(members.split([',', '\n'])),
+            Some(members) => Self::parse(members.split([',', '\n'])).ok_or(ErrorCode::BadArguments),
             None => self.joined(change),
         };
-        let mut next = next.ok_or(ErrorCode::BadArguments)?;
+        let mut next = next?;
         let voters = next.voters();
         if voters < 2 {
             return Err(ErrorCode::BadArguments);
@@ -86,23 +89,25 @@ impl Membership {
         Ok(next)
     }
 
-    fn joined(&self, change: &Reconfig) -> Option<Self> {
+    /// Ids that are no numbers take the server by surprise.
+    fn joined(&self, change: &Reconfig) -> Result<Self, ErrorCode> {
         let mut servers = self.servers.clone();
         for leaving in items(change.leaving.as_deref()) {
-            servers.remove(&leaving.parse().ok()?);
+            servers.remove(&leaving.parse().map_err(|_| ErrorCode::MarshallingError)?);
         }
         for joining in items(change.joining.as_deref()) {
-            let (id, spec) = parse_line(joining).filter(|(_, spec)| spec.client.is_some())?;
+            let joining = parse_line(joining).filter(|(_, spec)| spec.client.is_some());
+            let (id, spec) = joining.ok_or(ErrorCode::BadArguments)?;
             let taken = servers.iter().any(|(&other, taken)| {
                 let same_client = taken.client == spec.client && !spec.is_reached_anywhere();
                 other != id && (taken.quorum == spec.quorum || same_client)
             });
             if taken {
-                return None;
+                return Err(ErrorCode::BadArguments);
             }
             servers.insert(id, spec);
         }
-        Some(Self { servers, version: 0 })
+        Ok(Self { servers, version: 0 })
     }
 
     fn voters(&self) -> usize {
@@ -173,6 +178,7 @@ mod tests {
         assert_eq!(refused("server.3=c:1:2", ""), Some(ErrorCode::BadArguments), "no port for clients");
         assert_eq!(refused("server.3=a:1:2;9", ""), Some(ErrorCode::BadArguments), "ports of another");
         assert_eq!(refused("third", ""), Some(ErrorCode::BadArguments));
+        assert_eq!(refused("", "third"), Some(ErrorCode::MarshallingError));
         let strangers = "server.3=c:1:2;1,server.4=d:1:2;1";
         assert_eq!(refused(strangers, ""), Some(ErrorCode::NewConfigNoQuorum), "two of four are not there");
         let late = Reconfig { from_config: 7, ..change("", "") };

@@ -50,6 +50,7 @@ use self::{
     connection::Connection,
     journal::Journal,
     member::Member,
+    membership::FIRST_ZXID,
     sessions::Sessions,
     tree::{Tree, Txn},
 };
@@ -90,13 +91,14 @@ impl Ensemble {
             config.membership.get_or_insert_with(|| Membership::of(addrs));
         }
         let watch_modes_add_up = config.version >= ServerVersion::V3_9;
+        let (zxid, tree) = beginning(&config);
         Self {
-            tree: Tree::new(config.membership.as_ref().map(Membership::text)),
+            tree,
             sessions: Sessions::new(),
             read_only_sessions: Sessions::read_only(),
             members: (0..config.servers).map(|_| Member::new(watch_modes_add_up)).collect(),
             parted: false,
-            zxid: Zxid::ZERO,
+            zxid,
             connections: BTreeMap::new(),
             next_connection: 0,
             dirty: BTreeSet::new(),
@@ -109,10 +111,9 @@ impl Ensemble {
     /// Forgets the tree, the sessions and the history, and closes all connections.
     pub(crate) fn wipe(&mut self) {
         self.cut_all();
-        self.tree = Tree::new(self.config.membership.as_ref().map(Membership::text));
+        (self.zxid, self.tree) = beginning(&self.config);
         self.sessions.clear();
         self.read_only_sessions.clear();
-        self.zxid = Zxid::ZERO;
         self.members.iter_mut().for_each(Member::forget_lag);
     }
 
@@ -158,5 +159,13 @@ impl Ensemble {
             Err(_) => self.tree.roll_back(),
         }
         result
+    }
+}
+
+/// Returns what there is before any transaction.
+fn beginning(config: &Config) -> (Zxid, Tree) {
+    match &config.membership {
+        None => (Zxid::ZERO, Tree::new(None)),
+        Some(membership) => (FIRST_ZXID, Tree::new(Some((membership.text(), FIRST_ZXID)))),
     }
 }

@@ -2,11 +2,13 @@
 
 use bytes::BytesMut;
 use quorate_zk_proto::{
-    ErrorCode, KeeperState, ReplyBody, ReplyHeader, WatcherEvent, Xid, Zxid, put_notification, put_reply,
+    ErrorCode, KeeperState, Perms, ReplyBody, ReplyHeader, WatcherEvent, Xid, Zxid, put_notification,
+    put_reply,
 };
 
 use super::{
     ConnectionId, Ensemble, Millis,
+    acl::require,
     connection::{Late, Phase},
     faults::Fate,
     tree::Change,
@@ -180,9 +182,20 @@ impl Ensemble {
             return;
         }
         for &id in &told.connections {
+            if !self.may_hear(id, told) {
+                continue;
+            }
             self.journal.counters.notifications += 1;
             self.send(id, &packet);
         }
+    }
+
+    /// From 3.9 on nobody is told of what they may not read; the watch is used up all the same.
+    fn may_hear(&self, id: ConnectionId, told: &Told) -> bool {
+        let Some(acl) = told.acl.as_ref().filter(|_| self.config.version >= ServerVersion::V3_9) else {
+            return true;
+        };
+        require(Perms::READ, acl, self.identities(id)).is_ok()
     }
 
     fn send(&mut self, id: ConnectionId, packet: &[u8]) {

@@ -22,6 +22,11 @@ impl Ensemble {
     ) -> Result<ReplyBody, ErrorCode> {
         match request {
             Request::Exists(exists) => {
+                if self.config.version >= ServerVersion::V3_9
+                    && let Ok(node) = self.tree_at(id).get(&exists.path)
+                {
+                    require(Perms::READ, &node.head.acl, self.identities(id))?;
+                }
                 if exists.watch {
                     self.watches_at(id).watch_data(id, &exists.path);
                 }

@@ -42,6 +42,6 @@ impl Ensemble {
     }
 
     fn miss(&mut self, id: ConnectionId, event_type: EventType, path: &ZnodePath) {
-        self.tell_missed(&Told { connections: [id].into(), event_type, path: path.clone() });
+        self.tell_missed(&Told { connections: [id].into(), event_type, path: path.clone(), acl: None });
     }
 }

@@ -7,6 +7,7 @@ use quorate_zk_proto::{
 };
 
 use super::{ConnectionId, Ensemble, LoggedRequest, Millis, connection::Phase, four_letter, outbox::NO_ZXID};
+use crate::version::ServerVersion;
 
 /// What stands before every frame.
 const LENGTH_BYTES: usize = 4;
@@ -100,8 +101,7 @@ impl Ensemble {
             Ok(request) => self.answer(now, id, session, header, request),
             Err(error) => {
                 let code = not_understood(op, &error);
-                if op.is_some_and(is_write_op) {
-                    // It was given its zxid before it was looked at.
+                if op.is_some_and(|op| self.is_counted(op, &error)) {
                     let _ = self.transact(now, &[], |_, _| Err::<(), _>(code));
                     self.reply_applied(id, header.xid, Err(code));
                 } else {
@@ -178,6 +178,12 @@ impl Ensemble {
         self.close(id);
     }
 
+    /// Whether a request that cannot be decoded was given a zxid before that was noticed.
+    fn is_counted(&self, op: OpCode, error: &DecodeError) -> bool {
+        let early = self.config.version >= ServerVersion::V3_9 && op != OpCode::Multi;
+        is_write_op(op) && !(early && not_understood(Some(op), error) == ErrorCode::MarshallingError)
+    }
+
     fn record(&mut self, session: SessionId, op: Option<OpCode>, request: Option<&ServerRequest>) {
         let path = match request {
             Some(ServerRequest::Operation(request)) => request.path().map(ToString::to_string),
@@ -207,7 +213,6 @@ const fn needs_quorum(op: OpCode) -> bool {
     is_write_op(op) || matches!(op, OpCode::Reconfig | OpCode::Sync)
 }
 
-/// Whether a request is given its zxid before it is looked at.
 const fn is_write_op(op: OpCode) -> bool {
     matches!(
         op,

@@ -25,6 +25,10 @@ pub(crate) struct Session {
     pub(crate) connection: Option<ConnectionId>,
 }
 
+/// A password that does not belong to the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WrongPassword;
+
 /// All live sessions.
 #[derive(Debug)]
 pub(crate) struct Sessions {
@@ -68,8 +72,8 @@ impl Sessions {
         Some(session.connection.replace(connection))
     }
 
-    /// Takes over a session that another server started, which only its password proves. Returns whether it
-    /// does.
+    /// Takes over a session that another server started, which only its password proves. Returns the connection
+    /// it had here.
     pub(crate) fn adopt(
         &mut self,
         now: Millis,
@@ -77,13 +81,13 @@ impl Sessions {
         password: &Secret,
         timeout: Millis,
         connection: ConnectionId,
-    ) -> bool {
-        let proved = *password == password_of(id);
-        if proved {
-            let deadline = now.saturating_add(timeout);
-            self.live.insert(id, Session { timeout, deadline, connection: Some(connection) });
+    ) -> Result<Option<ConnectionId>, WrongPassword> {
+        if *password != password_of(id) {
+            return Err(WrongPassword);
         }
-        proved
+        let deadline = now.saturating_add(timeout);
+        let older = self.live.insert(id, Session { timeout, deadline, connection: Some(connection) });
+        Ok(older.and_then(|older| older.connection))
     }
 
     /// Returns whether there is such a session.

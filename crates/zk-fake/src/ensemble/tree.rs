@@ -32,11 +32,21 @@ pub(crate) struct Txn<'a> {
 }
 
 /// What watches are told of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    Created(ZnodePath),
-    DataSet(ZnodePath),
-    Deleted(ZnodePath),
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) kind: ChangeKind,
+    pub(crate) path: ZnodePath,
+    /// Who may hear of it: the znode's access list, and for the list of children its parent's.
+    pub(crate) acl: Arc<[Acl]>,
+    pub(crate) parent_acl: Arc<[Acl]>,
+}
+
+/// What happened to a znode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChangeKind {
+    Created,
+    DataSet,
+    Deleted,
 }
 
 /// A znode to be created.
@@ -60,7 +70,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// Makes the tree of a fresh server, and of a member of an ensemble with its configuration.
-    pub(crate) fn new(config: Option<String>) -> Self {
+    pub(crate) fn new(config: Option<(String, Zxid)>) -> Self {
         let open: Arc<[Acl]> = [Acl::open()].into();
         let read: Arc<[Acl]> = [Acl::read()].into();
         let node = |acl: &Arc<[Acl]>, children: &[&str]| {
@@ -78,7 +88,8 @@ impl Tree {
             nodes.into_iter().map(|(path, node)| (path.into(), node)).collect();
         if let Some(node) = nodes.get_mut(CONFIG) {
             node.head.aversion = -1;
-            if let Some(config) = config {
+            if let Some((config, zxid)) = config {
+                node.head.mzxid = zxid;
                 node.head.data = Some(config.into());
                 node.head.version = ANY_VERSION;
             }
@@ -103,13 +114,14 @@ impl Tree {
             return Err(ErrorCode::NoChildrenForEphemerals);
         }
         let parent = self.get_mut(&parent_path)?;
+        let parent_acl = Arc::clone(&parent.head.acl);
         // Past the largest number the counter stays where it is, and suffixes repeat.
         parent.head.creations = parent.head.creations.saturating_add(1);
         parent.head.pzxid = txn.zxid;
-        let node = Znode::new(txn.zxid, txn.now, new.data, acl, new.lifetime);
+        let node = Znode::new(txn.zxid, txn.now, new.data, Arc::clone(&acl), new.lifetime);
         self.insert(&path, node);
         self.undo.push(Undo::Created(path.clone()));
-        self.changes.push(Change::Created(path.clone()));
+        self.changes.push(Change { kind: ChangeKind::Created, path: path.clone(), acl, parent_acl });
         Ok(path)
     }
 
@@ -126,11 +138,14 @@ impl Tree {
         if !node.children.is_empty() {
             return Err(ErrorCode::NotEmpty);
         }
-        self.get_mut(&parent_path)?.head.pzxid = txn.zxid;
+        let acl = Arc::clone(&node.head.acl);
+        let parent = self.get_mut(&parent_path)?;
+        parent.head.pzxid = txn.zxid;
+        let parent_acl = Arc::clone(&parent.head.acl);
         if let Some(node) = self.remove(path) {
             self.undo.push(Undo::Deleted(path.clone(), node.head));
         }
-        self.changes.push(Change::Deleted(path.clone()));
+        self.changes.push(Change { kind: ChangeKind::Deleted, path: path.clone(), acl, parent_acl });
         Ok(())
     }
 
@@ -150,8 +165,9 @@ impl Tree {
         node.head.version = node.head.version.wrapping_add(1);
         node.head.mzxid = txn.zxid;
         node.head.mtime = txn.now;
-        let stat = node.stat();
-        self.changes.push(Change::DataSet(path.clone()));
+        let (stat, acl) = (node.stat(), Arc::clone(&node.head.acl));
+        let parent_acl = Arc::clone(&acl);
+        self.changes.push(Change { kind: ChangeKind::DataSet, path: path.clone(), acl, parent_acl });
         Ok(stat)
     }
 

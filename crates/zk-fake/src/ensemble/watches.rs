@@ -4,11 +4,17 @@
 //! watch is in both. Up to 3.8 an entry has one mode, and the last one set wins, so that a one-shot watch
 //! breaks a persistent one of the same connection; from 3.9 on the modes stand side by side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use quorate_zk_proto::{EventType, WatchMode, WatcherType, ZnodePath};
+use quorate_zk_proto::{Acl, EventType, WatchMode, WatcherType, ZnodePath};
 
-use super::{ConnectionId, tree::Change};
+use super::{
+    ConnectionId,
+    tree::{Change, ChangeKind},
+};
 
 /// The modes of one connection's watch on one path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,11 +33,13 @@ pub(crate) enum Kind {
 }
 
 /// An event and who gets it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) connections: BTreeSet<ConnectionId>,
     pub(crate) event_type: EventType,
     pub(crate) path: ZnodePath,
+    /// Who may hear of it; everybody if there is none.
+    pub(crate) acl: Option<Arc<[Acl]>>,
 }
 
 type Table = BTreeMap<ZnodePath, BTreeMap<ConnectionId, Modes>>;
@@ -146,36 +154,34 @@ impl Watches {
 
     /// Finds out who is told of a change, in the order of a server, and uses up one-shot watches.
     pub(crate) fn trigger(&mut self, change: &Change) -> Vec<Told> {
+        let Change { kind, path, acl, parent_acl } = change;
         let mut told = Vec::new();
-        match change {
-            Change::Created(path) => {
-                told.push(self.tell_data(EventType::NodeCreated, path));
-                told.extend(self.tell_parent(path));
-            }
-            Change::DataSet(path) => told.push(self.tell_data(EventType::NodeDataChanged, path)),
-            Change::Deleted(path) => {
-                let of_data = self.tell_data(EventType::NodeDeleted, path);
-                let mut of_children = self.tell_children(EventType::NodeDeleted, path);
+        match kind {
+            ChangeKind::Created => told.push(self.tell_data(EventType::NodeCreated, path, acl)),
+            ChangeKind::DataSet => told.push(self.tell_data(EventType::NodeDataChanged, path, acl)),
+            ChangeKind::Deleted => {
+                let of_data = self.tell_data(EventType::NodeDeleted, path, acl);
+                let mut of_children = self.tell_children(EventType::NodeDeleted, path, acl);
                 // Nobody is told twice that the znode is gone.
                 of_children.connections.retain(|id| !of_data.connections.contains(id));
                 told.extend([of_data, of_children]);
-                told.extend(self.tell_parent(path));
             }
+        }
+        if let Some(parent) = path.parent().filter(|_| *kind != ChangeKind::DataSet) {
+            told.push(self.tell_children(EventType::NodeChildrenChanged, &parent, parent_acl));
         }
         told.retain(|told| !told.connections.is_empty());
         told
     }
 
-    fn tell_parent(&mut self, path: &ZnodePath) -> Option<Told> {
-        path.parent().map(|parent| self.tell_children(EventType::NodeChildrenChanged, &parent))
+    fn tell_data(&mut self, event_type: EventType, path: &ZnodePath, acl: &Arc<[Acl]>) -> Told {
+        let connections = fire(&mut self.data, event_type, path);
+        Told { connections, event_type, path: path.clone(), acl: Some(Arc::clone(acl)) }
     }
 
-    fn tell_data(&mut self, event_type: EventType, path: &ZnodePath) -> Told {
-        Told { connections: fire(&mut self.data, event_type, path), event_type, path: path.clone() }
-    }
-
-    fn tell_children(&mut self, event_type: EventType, path: &ZnodePath) -> Told {
-        Told { connections: fire(&mut self.children, event_type, path), event_type, path: path.clone() }
+    fn tell_children(&mut self, event_type: EventType, path: &ZnodePath, acl: &Arc<[Acl]>) -> Told {
+        let connections = fire(&mut self.children, event_type, path);
+        Told { connections, event_type, path: path.clone(), acl: Some(Arc::clone(acl)) }
     }
 }
 

@@ -30,8 +30,9 @@ async fn several_servers_name_their_addresses() {
         let (quorum, election) = (2888 + at, 3888 + at);
         format!("server.{}=127.0.0.1:{quorum}:{election}:participant;{}\n", at + 1, server.server(at).addr())
     };
-    assert_eq!(config, format!("{}{}version=0", line(0), line(1)));
-    assert_eq!(server.node("/zookeeper/config").unwrap().stat.version, -1);
+    assert_eq!(config, format!("{}{}version=100000000", line(0), line(1)));
+    let stat = server.node("/zookeeper/config").unwrap().stat;
+    assert_eq!((stat.version, stat.mzxid), (-1, Zxid::new(0x1_0000_0000)));
 }
 
 #[tokio::test]
@@ -40,14 +41,16 @@ async fn a_change_is_answered_told_and_counted() {
     let (mut admin, mut reader) = (Client::new(&server).await, Client::new(&server).await);
     reader.ask(Request::GetData(GetData { path: path("/zookeeper/config"), watch: true })).await.unwrap();
     admin.auth("digest", "super:secret").await.unwrap();
-    let Ok(ReplyBody::Data { data, stat }) = admin.ask(change(FOURTH, 0)).await else { panic!("refused") };
+    let Ok(ReplyBody::Data { data, stat }) = admin.ask(change(FOURTH, 0x1_0000_0000)).await else {
+        panic!("refused")
+    };
     let config = String::from_utf8(data.unwrap().into()).unwrap();
     assert!(config.contains("\nserver.4=d:2888:3888:participant;0.0.0.0:2181\n"), "{config}");
     assert!(config.ends_with(&format!("version={:x}", server.zxid().get())), "{config}");
     assert_eq!((stat.version, stat.mzxid), (-1, server.zxid()));
     assert_eq!(reader.data("/zookeeper/config").await.unwrap(), config);
     assert_eq!(reader.events().await, [(EventType::NodeDataChanged, "/zookeeper/config".into())]);
-    assert_eq!(admin.ask(change(FOURTH, 0)).await, Err(ErrorCode::BadVersion), "it has moved on");
+    assert_eq!(admin.ask(change(FOURTH, 0x1_0000_0000)).await, Err(ErrorCode::BadVersion), "it has moved on");
 }
 
 #[tokio::test]

@@ -35,6 +35,9 @@ async fn a_read_only_session_moves_between_servers_and_ends_with_the_quorum() {
     let reader = Client::over(server.connect(), read_only()).await.unwrap();
     let resume = ConnectRequest { read_only: Some(true), ..reader.resume() };
     let mut moved = Client::over(server.server(1).connect(), resume.clone()).await.unwrap();
+    let guess = ConnectRequest { password: Secret::new("a guess"), ..resume.clone() };
+    let refused = Client::over(server.server(1).connect(), guess).await.unwrap().session;
+    assert_eq!((refused.session_id, refused.read_only), (SessionId::NONE, Some(true)));
     assert_eq!(moved.session.session_id, reader.session.session_id);
     server.regain_quorum();
     assert!(moved.is_closed().await);

@@ -102,3 +102,23 @@ async fn sessions_that_watch_the_same_path_do_not_disturb_each_other() {
     assert_eq!(one.events().await, [(NodeCreated, "/a".into()), (NodeDataChanged, "/a".into())]);
     assert_eq!(two.events().await, [(NodeCreated, "/a".into())]);
 }
+
+#[tokio::test]
+async fn from_3_9_on_nobody_is_told_of_what_they_may_not_read() {
+    for (version, heard) in [(ServerVersion::V3_8, 3), (ServerVersion::V3_9, 0)] {
+        let server = FakeZooKeeper::builder().version(version).start().await.unwrap();
+        let (mut owner, mut other) = (Client::new(&server).await, Client::new(&server).await);
+        owner.auth("digest", "bob:secret").await.unwrap();
+        owner.create("/a", CreateMode::Persistent).await.unwrap();
+        other.add_watch("/a", WatchMode::Persistent).await;
+        let private = Acl::new(Perms::ALL, Id::digest("bob", "secret"));
+        owner.set_acl("/a", vec![private.clone()]).await.unwrap();
+        owner.ask(Request::SetData(set("/a", ANY_VERSION))).await.unwrap();
+        owner.create("/a/child", CreateMode::Persistent).await.unwrap();
+        owner.ask(delete("/a/child")).await.unwrap();
+        assert_eq!(other.events().await.len(), heard, "{version:?}");
+        owner.set_acl("/a", vec![private, Acl::read()]).await.unwrap();
+        owner.ask(delete("/a")).await.unwrap();
+        assert_eq!(other.events().await.len(), 1, "{version:?}");
+    }
+}

@@ -25,6 +25,7 @@ async fn more_words_are_answered_when_allowed_or_old() {
     for builder in [allowed, FakeZooKeeper::builder().version(ServerVersion::V3_4)] {
         let server = builder.start().await.unwrap();
         assert_eq!(ask(server.connect(), b"ruok").await, "imok");
+        assert!(ask(server.connect(), b"envi").await.contains("zookeeper.version=3."));
         assert!(ask(server.connect(), b"mntr").await.contains("zk_server_state\tstandalone"));
         assert_eq!(ask(server.connect(), b"what").await, "");
     }

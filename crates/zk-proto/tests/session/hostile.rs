@@ -6,41 +6,67 @@ use quorate_zk_proto::*;
 
 use crate::script::*;
 
+/// Every kind of request, with a good answer to it.
+fn conversation() -> Vec<(Request, ReplyBody)> {
+    let stat = Stat::default();
+    let (at, data) = (|| path("/a"), Some(Bytes::from_static(b"data")));
+    let create = || Create { path: at(), data: None, acl: vec![Acl::open()], mode: CreateMode::Ephemeral };
+    let removal = RemoveWatches { path: path("/q"), kind: WatcherType::Any };
+    let question = CheckWatches { path: path("/q"), kind: WatcherType::Any };
+    let change = Reconfig { joining: None, leaving: Some("3".into()), new_members: None, from_config: -1 };
+    let names = vec!["x".to_owned(), "y".to_owned()];
+    let answer = ReplyBody::Data { data: data.clone(), stat };
+    let created = MultiResult::Created { path: at(), stat: Some(stat) };
+    vec![
+        (watch_children("/a"), ReplyBody::Children { names: names.clone(), stat: None }),
+        (watch_exists("/b"), ReplyBody::Stat(stat)),
+        (get("/a"), answer.clone()),
+        (set("/a"), ReplyBody::Stat(stat)),
+        (Request::Create(create()), ReplyBody::Created { path: at(), stat: None }),
+        (Request::CreateWithStat(create()), ReplyBody::Created { path: at(), stat: Some(stat) }),
+        (Request::Delete(Delete { path: at(), version: 0 }), ReplyBody::Done),
+        (Request::Multi(Multi::default()), ReplyBody::Multi(vec![created, MultiResult::DataSet(stat)])),
+        (
+            Request::MultiRead(MultiRead::default()),
+            ReplyBody::MultiRead(vec![MultiReadResult::Error(ErrorCode::NoNode)]),
+        ),
+        (Request::GetAcl(GetAcl { path: at() }), ReplyBody::Acl { acl: vec![Acl::open()], stat }),
+        (Request::SetAcl(SetAcl { path: at(), acl: vec![Acl::read()], version: 0 }), ReplyBody::Stat(stat)),
+        (
+            Request::GetChildrenWithStat(GetChildren { path: at(), watch: false }),
+            ReplyBody::Children { names: names.clone(), stat: Some(stat) },
+        ),
+        (Request::Sync(Sync { path: at() }), ReplyBody::Synced { path: "/a".into() }),
+        (add_watch("/p", WatchMode::Persistent), ReplyBody::WatchAdded),
+        (watch_data("/p"), answer.clone()),
+        (Request::RemoveWatches(removal), ReplyBody::Done),
+        (Request::CheckWatches(question), ReplyBody::Done),
+        (Request::Reconfig(change), answer),
+        (Request::GetEphemerals(GetEphemerals { prefix: "/".into() }), ReplyBody::Ephemerals(names)),
+        (Request::GetAllChildrenNumber(GetAllChildrenNumber { path: at() }), ReplyBody::AllChildrenNumber(7)),
+        (
+            Request::WhoAmI,
+            ReplyBody::Identities(vec![ClientIdentity { scheme: "ip".into(), user: "::1".into() }]),
+        ),
+    ]
+}
+
 /// A session with every kind of request in flight and watches to fire.
 fn busy() -> Script {
     let mut script = Script::connected();
-    let watched = GetChildren { path: path("/a"), watch: true };
-    script.request(Request::GetChildrenWithStat(watched));
-    script.request(Request::Exists(Exists { path: path("/b"), watch: true }));
-    script.request(get("/a"));
-    script.request(set("/a"));
-    script.request(Request::Multi(Multi::default()));
-    script.request(Request::MultiRead(MultiRead::default()));
-    script.request(Request::GetAcl(GetAcl { path: path("/a") }));
-    script.request(Request::AddWatch(AddWatch { path: path("/p"), mode: WatchMode::Persistent }));
-    script.request(Request::WhoAmI);
     script.request(Request::Auth(Auth::new("digest", Secret::new(&b"u:p"[..]))));
+    for (request, _) in conversation() {
+        script.request(request);
+    }
     script
 }
 
 /// Good answers to all that `busy` asks, with events among them.
 fn good_stream() -> Vec<u8> {
-    let stat = Stat::default();
-    let bodies = [
-        ReplyBody::Children { names: vec!["x".into(), "y".into()], stat: Some(stat) },
-        ReplyBody::Stat(stat),
-        ReplyBody::Data { data: Some(Bytes::from_static(b"data")), stat },
-        ReplyBody::Stat(stat),
-        ReplyBody::Multi(vec![MultiResult::Created { path: path("/a"), stat: Some(stat) }]),
-        ReplyBody::MultiRead(vec![MultiReadResult::Error(ErrorCode::NoNode)]),
-        ReplyBody::Acl { acl: vec![Acl::open()], stat },
-        ReplyBody::WatchAdded,
-        ReplyBody::Identities(vec![]),
-    ];
     let mut wire = BytesMut::new();
     let header = |xid| ReplyHeader { xid, zxid: Zxid::new(9), err: ErrorCode::Ok };
     put_reply(&mut wire, header(Xid::AUTH), &ReplyBody::Done).unwrap();
-    for (xid, body) in (1..).zip(bodies) {
+    for (xid, (_, body)) in (1..).zip(conversation()) {
         let event_type = EventType::NodeDataChanged;
         let event = WatcherEvent { event_type, state: KeeperState::SyncConnected, path: path("/b") };
         put_notification(&mut wire, Zxid::new(-1), &event).unwrap();
@@ -67,7 +93,7 @@ fn feed(mut script: Script, stream: &[u8], piece: usize) -> Vec<SessionEvent> {
     let count = tickets.len();
     tickets.dedup();
     assert_eq!(tickets.len(), count, "no request ends twice");
-    assert_eq!(count, 10, "every request ends");
+    assert_eq!(count, conversation().len() + 1, "every request ends");
     events
 }
 
@@ -96,6 +122,53 @@ fn a_frame_over_the_limit_ends_the_connection_before_it_arrives() {
         Err(ProtocolError::Frame(FrameError::TooLarge(FrameTooLarge { bytes: 101, .. })))
     ));
     assert!(!script.session.state().is_linked());
+}
+
+#[test]
+fn a_stream_cut_at_any_byte_ends_every_request() {
+    let stream = good_stream();
+    for cut in 0..stream.len() {
+        feed(busy(), &stream[..cut], usize::MAX);
+    }
+}
+
+#[test]
+fn a_stream_with_any_bit_turned_ends_every_request() {
+    let mut stream = good_stream();
+    for index in 0..stream.len() {
+        for bit in 0..8 {
+            stream[index] ^= 1 << bit;
+            feed(busy(), &stream, usize::MAX);
+            stream[index] ^= 1 << bit;
+        }
+    }
+}
+
+#[test]
+fn a_stream_with_a_bad_length_anywhere_ends_every_request() {
+    let stream = good_stream();
+    for length in [-1, -2, 0, 1, i32::MAX, i32::MIN, 64 * 1024 * 1024] {
+        for index in 0..stream.len() - 4 {
+            let mut stream = stream.clone();
+            stream[index..index + 4].copy_from_slice(&length.to_be_bytes());
+            feed(busy(), &stream, usize::MAX);
+        }
+    }
+}
+
+#[test]
+fn events_and_answers_that_nobody_asked_for_are_told_or_end_the_connection() {
+    let mut script = Script::connected();
+    for event_type in (1..8).filter_map(EventType::from_code) {
+        script.notify(event_type, "/never/watched", 5);
+    }
+    assert_eq!(script.events().len(), 7, "they are the driver's to ignore");
+    for xid in [Xid::AUTH, Xid::SET_WATCHES, Xid::new(0), Xid::new(1), Xid::new(-3), Xid::new(i32::MIN)] {
+        let mut script = Script::connected();
+        let stray = script.reply_header(xid, 1, ErrorCode::Ok, &ReplyBody::Done);
+        assert_eq!(stray, Err(ProtocolError::UnexpectedXid { xid }));
+        assert!(!script.session.state().is_linked());
+    }
 }
 
 proptest! {

@@ -9,6 +9,7 @@ use quorate_zk_proto::{
 
 use super::{Driver, phase::Phase};
 use crate::{
+    backoff::Backoff,
     error::Subject,
     registry::{Half, Target},
     session_token::SessionToken,
@@ -196,6 +197,9 @@ impl Driver {
     fn on_session(&mut self, now: Instant, read_only: bool) {
         self.want_config();
         let seek = read_only.then(|| self.seek_read_write());
+        if !read_only {
+            self.seek_pauses = Backoff::seeking();
+        }
         if let Phase::Linked(linked) = &mut self.phase {
             linked.up_since = Some(now);
             linked.seek = seek;

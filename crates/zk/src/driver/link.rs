@@ -13,7 +13,6 @@ use super::{
     phase::{Linked, Phase, Seek},
 };
 use crate::{
-    backoff::Backoff,
     hosts::{Round, Target},
     state::{ClientState, DisconnectReason},
     tls::TlsFailure,
@@ -75,6 +74,8 @@ impl Driver {
     /// Leaves a server that only reads for one that writes.
     pub(super) fn move_to(&mut self, now: Instant, target: Target) {
         tracing::info!(%target, "a server with a quorum is back");
+        // Should it not have us, the next search is slower to start.
+        let _ = self.seek_pauses.wait();
         self.session.handle_disconnected(now);
         self.input.clear();
         self.output.clear();
@@ -84,7 +85,7 @@ impl Driver {
     /// Starts to look for a server that writes, for as long as this connection lasts.
     pub(super) fn seek_read_write(&self) -> Seek {
         let (connector, hosts) = (Arc::clone(&self.settings.connector), self.settings.hosts.clone());
-        Box::pin(seek_read_write(connector, hosts, Backoff::seeking()))
+        Box::pin(seek_read_write(connector, hosts, self.seek_pauses))
     }
 
     /// Takes note of how a handshake failed. A server that closes without a word may be behind what we have seen.

@@ -19,7 +19,11 @@ use std::{
 
 use bytes::BytesMut;
 use quorate_zk_proto::{FailureKind, Request, Session, SessionState, Ticket};
-use tokio::{select, sync::watch, time::sleep_until};
+use tokio::{
+    select,
+    sync::{oneshot, watch},
+    time::sleep_until,
+};
 
 use self::{
     events::InFlight,
@@ -64,6 +68,8 @@ pub(crate) struct Driver {
     input: BytesMut,
     output: BytesMut,
     backoff: Backoff,
+    /// How the next search for a server that writes starts.
+    seek_pauses: Backoff,
     /// Since when every host has refused us because of what we have seen.
     refused_since: Option<Instant>,
     has_forgotten: bool,
@@ -74,6 +80,8 @@ pub(crate) struct Driver {
     mail: Mail,
     ending: Option<Ending>,
     close_deadline: Option<Instant>,
+    /// A session on its way to another client, and who takes it there.
+    leaving: Option<(oneshot::Sender<Option<SessionHandover>>, SessionHandover)>,
 }
 
 impl Driver {
@@ -98,6 +106,7 @@ impl Driver {
             input: BytesMut::new(),
             output: BytesMut::new(),
             backoff: Backoff::default(),
+            seek_pauses: Backoff::seeking(),
             refused_since: None,
             has_forgotten: false,
             wants_config: false,
@@ -105,6 +114,7 @@ impl Driver {
             mail: Mail::default(),
             ending: None,
             close_deadline: None,
+            leaving: None,
             settings,
             inbox,
             state,
@@ -133,6 +143,11 @@ impl Driver {
                 () = poll_fn(|cx| self.inbox.poll_changed(cx)) => {}
             }
             self.turn(now());
+        }
+        if let Some((taker, mut left)) = self.leaving.take() {
+            left.last_zxid = self.session.last_zxid();
+            // Nobody listening changes nothing: the session is left all the same.
+            drop(taker.send(Some(left)));
         }
     }
 
@@ -216,8 +231,7 @@ impl Driver {
         }
         match self.ending.take() {
             Some(Ending::Detach(handover)) => {
-                // Nobody listening changes nothing: the session is left all the same.
-                drop(handover.send(self.handover()));
+                self.leaving = self.handover().map(|left| (handover, left));
                 self.session.handle_detach(now);
             }
             Some(Ending::Close)

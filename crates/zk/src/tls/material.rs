@@ -2,9 +2,9 @@
 
 use std::{
     fmt,
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use quorate_zk_proto::Secret;
@@ -139,7 +139,11 @@ impl Material {
     }
 }
 
-fn read_file(path: &PathBuf) -> io::Result<Vec<u8>> {
+/// Anything else than a file could be waited for without end, or be empty the second time.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
     let mut bytes = Vec::new();
     File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
@@ -181,9 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_end_is_not_read_to_its_end() {
-        let endless = PemSource::File("/dev/zero".into());
-        assert!(matches!(endless.read(), Err(TlsConfigError::Unreadable { .. })));
+    fn only_files_of_a_sound_size_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let large = dir.path().join("large.pem");
+        File::create(&large).unwrap().set_len(FILE_BYTES_MAX + 1).unwrap();
+        for path in [large, dir.path().to_owned(), "/dev/zero".into(), dir.path().join("none")] {
+            let error = PemSource::File(path).read().unwrap_err();
+            assert!(matches!(error, TlsConfigError::Unreadable { .. }), "{error}");
+        }
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl TlsOptions {
     }
 
     /// Trusts the authorities of the operating system too. They are trusted anyway if no other is named, and read
-    /// again only together with a file that has changed.
+    /// again only together with a file that has changed. As for other programs, the environment variables
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` say where they are, if not in the usual places.
     pub const fn platform_roots(mut self) -> Self {
         self.platform_roots = true;
         self

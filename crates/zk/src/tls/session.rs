@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rustls::{ClientConfig, pki_types::ServerName};
@@ -20,6 +23,7 @@ pub(crate) struct Tls {
     /// The name to expect whatever a host is called.
     server_name: Option<ServerName<'static>>,
     may_change: bool,
+    is_reloading: AtomicBool,
     /// Held for moments only, and never across an await.
     loaded: Mutex<Loaded>,
 }
@@ -42,7 +46,8 @@ impl Tls {
         let material = Material::read(&options)?;
         let config = config::build(&options, &material)?;
         let loaded = Mutex::new(Loaded { config, material, problem: None });
-        Ok(Self { server_name, may_change: Material::may_change(&options), options, loaded })
+        let may_change = Material::may_change(&options);
+        Ok(Self { options, server_name, may_change, is_reloading: AtomicBool::new(false), loaded })
     }
 
     /// Shakes hands with a server that goes by the name of `host`. There is no limit to the time it takes.
@@ -61,7 +66,8 @@ impl Tls {
 
     /// Returns the configuration, made anew if a file has changed.
     async fn config(self: &Arc<Self>) -> Arc<ClientConfig> {
-        if self.may_change {
+        // A file system that hangs must not hang one thread after the other.
+        if self.may_change && !self.is_reloading.swap(true, Ordering::AcqRel) {
             let tls = Arc::clone(self);
             // An error means that the runtime is ending, or a panic in there: what was good remains.
             drop(spawn_blocking(move || tls.reload()).await);
@@ -69,7 +75,9 @@ impl Tls {
         Arc::clone(&self.lock().config)
     }
 
+    /// Goes on to its end even if nobody waits any more.
     fn reload(&self) {
+        let _end = Reloading(&self.is_reloading);
         let problem = self.try_reload().err();
         let mut loaded = self.lock();
         if let Some(error) = problem.as_ref().filter(|_| problem != loaded.problem) {
@@ -99,6 +107,15 @@ impl Tls {
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// A reload under way, however it ends.
+struct Reloading<'a>(&'a AtomicBool);
+
+impl Drop for Reloading<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 

@@ -28,6 +28,8 @@ macro_rules! on_both_servers {
 
 mod conversation;
 mod cuts;
+mod following;
+mod handover;
 mod hosts;
 mod observed;
 mod one_shots;

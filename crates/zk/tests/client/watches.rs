@@ -14,6 +14,7 @@ on_both_servers! {
     dropped_watchers_leave_no_watch_behind,
     a_watcher_dropped_without_a_connection_is_not_armed_again,
     more_watches_than_fit_into_a_packet_are_armed_again,
+    a_hundred_thousand_watched_paths_are_armed_again,
     watchers_end_with_the_client,
     a_chroot_holds_for_events_too,
 }
@@ -129,6 +130,42 @@ async fn more_watches_than_fit_into_a_packet_are_armed_again(world: World) {
     }
     create(&client, &format!("/{long}-399")).await;
     assert_eq!(next_event(&mut watchers[399]).await.0, EventType::NodeCreated);
+}
+
+/// A hundred thousand paths, one in ten of them with a persistent watch, the others with one that fires once.
+async fn a_hundred_thousand_watched_paths_are_armed_again(world: World) {
+    const COUNT: usize = 100_000;
+    let client = world.client();
+    let outsider = world.outsider();
+    let node = |number: usize| path(&format!("/node-{number}"));
+    let adding: Vec<_> =
+        (0..COUNT).step_by(10).map(|number| client.add_watch(&node(number), WatchMode::Persistent)).collect();
+    let setting: Vec<_> = (0..COUNT)
+        .filter(|number| number % 10 != 0)
+        .map(|number| client.with_watcher().exists(&node(number)))
+        .collect();
+    let (mut watchers, mut one_shots) = (Vec::new(), Vec::new());
+    for watcher in adding {
+        watchers.push(soon(watcher).await.unwrap());
+    }
+    for setting in setting {
+        one_shots.push(soon(setting).await.unwrap().1);
+    }
+    world.link.cut();
+    for watcher in &mut watchers {
+        assert_eq!(next(watcher).await, Watched::Resync);
+    }
+    for number in [0, 1, COUNT / 2, COUNT / 2 + 1, COUNT - 10, COUNT - 1] {
+        create(&outsider, node(number).as_str()).await;
+    }
+    for index in [0, COUNT / 20, watchers.len() - 1] {
+        assert_eq!(next_event(&mut watchers[index]).await.0, EventType::NodeCreated);
+    }
+    for index in [0, COUNT / 2 * 9 / 10, one_shots.len() - 1] {
+        assert!(matches!(soon(&mut one_shots[index]).await, Some(Watched::Event(_))));
+    }
+    // A hundred thousand removals would outlast the test.
+    soon(client.close()).await;
 }
 
 async fn watchers_end_with_the_client(world: World) {

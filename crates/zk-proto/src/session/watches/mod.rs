@@ -10,7 +10,10 @@ mod effect;
 mod kinds;
 mod repair;
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, DefaultHasher},
+};
 
 pub(super) use self::{
     batch::Batch,
@@ -24,10 +27,13 @@ use crate::{
     path::ZnodePath,
 };
 
+/// Hashes without a random seed, since the core draws no random numbers: paths are the application's own.
+type Paths<T> = HashMap<ZnodePath, T, BuildHasherDefault<DefaultHasher>>;
+
 /// Every watched path. The order of the map is never seen.
 #[derive(Debug, Default)]
 pub(super) struct Watches {
-    entries: HashMap<ZnodePath, Entry>,
+    entries: Paths<Entry>,
     /// The number of watches: a path may have one of each kind.
     count: usize,
     /// Whether a wide watch was ever added, so that events may be about the parent's watches too.
