@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -97,9 +97,12 @@ impl Client {
             mode,
             acl: acl.into(),
             sent_in: None,
+            attempt: None,
         };
-        let first = self.current_session().map(|session| creation.submit(session));
-        ProtectedCreate { inner: Box::pin(creation.run(first)) }
+        if let Some(session) = self.current_session() {
+            creation.submit(session);
+        }
+        ProtectedCreate { inner: Box::pin(creation.run()) }
     }
 }
 
@@ -113,6 +116,8 @@ struct Protected {
     acl: Acls,
     /// The session that it was last submitted in, while its outcome is open.
     sent_in: Option<SessionToken>,
+    /// The last attempt, while it is not answered.
+    attempt: Option<Operation<Created, CreateError>>,
 }
 
 /// What is known about a creation without an answer.
@@ -123,28 +128,24 @@ enum Trace {
     Unknown,
 }
 
-type Attempt = (SessionToken, Operation<Created, CreateError>);
-
 impl Protected {
-    fn submit(&mut self, session: SessionToken) -> Attempt {
+    fn submit(&mut self, session: SessionToken) {
         let request = creation(self.path.clone(), self.data.clone(), self.mode, self.acl.clone());
-        self.sent_in = Some(session.clone());
-        let operation = self.client.operate_by(&Route::in_session(&session), request, Finish::Reply(finish));
-        (session, operation)
+        let route = Route::in_session(&session);
+        self.attempt = Some(self.client.operate_by(&route, request, Finish::Reply(finish)));
+        self.sent_in = Some(session);
     }
 
-    async fn run(mut self, mut first: Option<Attempt>) -> Result<Created, CreateError> {
+    async fn run(mut self) -> Result<Created, CreateError> {
         let mut attempts_made = 0;
         loop {
-            let (session, attempt) = match first.take() {
-                Some(attempt) => attempt,
-                None => {
-                    let session = self.client.session().await?;
-                    self.submit(session)
-                }
-            };
+            if self.sent_in.is_none() {
+                let session = self.client.session().await?;
+                self.submit(session);
+            }
             attempts_made += 1;
-            let result = attempt.await;
+            let result = poll_fn(|cx| self.poll_attempt(cx)).await;
+            self.attempt = None;
             let lost = match result {
                 Err(error) if error.request_error().maybe_applied() => error,
                 result => {
@@ -152,7 +153,7 @@ impl Protected {
                     return result;
                 }
             };
-            let trace = self.trace(&session).await;
+            let trace = self.trace().await;
             if matches!(trace, Trace::Unknown) {
                 return Err(lost);
             }
@@ -165,10 +166,15 @@ impl Protected {
         }
     }
 
+    fn poll_attempt(&mut self, cx: &mut Context<'_>) -> Poll<Result<Created, CreateError>> {
+        let attempt = self.attempt.as_mut().expect("an attempt was made just before");
+        Pin::new(attempt).poll(cx)
+    }
+
     /// Looks for what an attempt may have created.
-    async fn trace(&self, sent_in: &SessionToken) -> Trace {
+    async fn trace(&self) -> Trace {
         let Ok((session, found)) = self.node.search(&self.client).await else { return Trace::Unknown };
-        let is_same = session.id() == sent_in.id();
+        let is_same = self.sent_in.as_ref().is_some_and(|sent_in| sent_in.id() == session.id());
         match found {
             Some(found) if self.mode.is_ephemeral() && !self.is_owned(&found, &session) => Trace::Unknown,
             Some(Found { path, stat }) => {
@@ -187,7 +193,8 @@ impl Protected {
 
 impl Drop for Protected {
     fn drop(&mut self) {
-        if let Some(session) = self.sent_in.take() {
+        let is_withdrawn = self.attempt.as_ref().is_some_and(Operation::withdraw);
+        if let Some(session) = self.sent_in.take().filter(|_| !is_withdrawn) {
             let sweep = Sweep { node: self.node.clone(), session, is_ephemeral: self.mode.is_ephemeral() };
             Sweeper::leave(&self.client, sweep);
         }
