@@ -36,10 +36,10 @@
 //!
 //! # Operations
 //!
-//! Every operation is a method of [`Client`] with a result and an error of its own, and gives an [`Operation`]: a future
-//! that can be given a [deadline](Operation::deadline). Each error says in its variants what can happen to that operation;
-//! `request_error()` tells the operation, the path, the server's code, and what is known of the effect
-//! ([`RequestError::outcome`]).
+//! Every operation is a method of [`Client`] with a result and an error of its own, and gives an [`Operation`]: a
+//! future that can be given a [deadline](Operation::deadline). Each error says in its variants what can happen to
+//! that operation; `request_error()` tells the operation, the path, the server's code, and what is known of the
+//! effect ([`RequestError::outcome`]).
 //!
 //! | after a lost connection | what helps |
 //! |---|---|
@@ -68,14 +68,14 @@
 //! | `get_acl(path)` | [`Client::get_acl`], gives [`NodeAcl`] |
 //! | `set_acl(path, acl, version)` | [`Client::set_acl`] |
 //! | `watch()` (`WatchGlobally`) | [`Client::watch`] ([`Watch`]) |
-//! | `with_watcher()` (`WithWatcher`) | [`Client::with_watcher`] ([`WithWatcher`]), whose reads give a [`OneshotWatcher`] |
+//! | `with_watcher()` (`WithWatcher`) | [`Client::with_watcher`] ([`WithWatcher`]), giving [`OneshotWatcher`]s |
 //! | `multi()` (`MultiBuilder`) | [`Client::multi`] ([`MultiBuilder`]); [`run`](MultiBuilder::run) sends it |
 //! | `MultiResponse` | [`MultiItem`] |
 //! | `Acl`, `Acl::new` | [`Acl`], [`Acls`] for a list; a single [`Acl`] will do for one |
 //! | `Acl::open_unsafe()` | [`Acls::open`] |
 //! | `Acl::creator_all()` | [`Acls::creator_all`] |
 //! | `Acl::read_unsafe()` | [`Acls::read`] |
-//! | scheme and id of an `Acl` as text | [`Id::anyone`], [`Id::authenticated`], [`Id::digest`], [`Id::ip`], [`Id::x509`], [`Id::sasl`] |
+//! | scheme and id of an `Acl` | [`Id`]: `anyone`, `authenticated`, `digest`, `ip`, `x509`, `sasl` |
 //! | `Permission` | [`Perms`] |
 //! | `CreateMode` | [`CreateMode`], with times to live besides |
 //! | `Stat` | [`Stat`] |

@@ -31,34 +31,36 @@ const ATTEMPTS_MAX: u32 = 16;
 ///
 /// # Cancel safety
 ///
-/// Dropping it takes the creation back: withdraws it if it was not sent yet, else deletes the znode in the background. An
-/// owner does so that belongs to the client: for up to a minute, for up to 1,024 znodes at once, one after another. Until
-/// it is done the client's session lives on, also if the last handle is dropped.
+/// Dropping it takes the creation back: withdraws it if it was not sent yet, else deletes the znode in the
+/// background. An owner does so that belongs to the client, one znode after another and each within a minute. Until
+/// it is done the client's session lives on, also if the last handle is dropped. When 1,024 wait already, or the
+/// minute is over, the znode stays where it is, and a warning is logged.
 #[must_use = "dropping it takes the creation back"]
 pub struct ProtectedCreate {
     inner: Pin<Box<dyn Future<Output = Result<Created, CreateError>> + Send>>,
 }
 
 impl Client {
-    /// Creates a znode under a name of its own, by which it is found again when the connection was lost before the reply.
+    /// Creates a znode under a name of its own, by which it is found again when the connection was lost before the
+    /// reply.
     ///
-    /// The name is the one asked for behind `_c_`, a random UUID and a dash, as Curator does it: `/locks/lock-` becomes
-    /// `/locks/_c_6f8f5c2e-..-lock-`, followed by the number of a sequential one. Other clients that know this form, such as
-    /// Curator's recipes, look behind it.
+    /// The name is the one asked for behind `_c_`, a random UUID and a dash, as Curator does it: `/locks/lock-`
+    /// becomes `/locks/_c_6f8f5c2e-..-lock-`, followed by the number of a sequential one. Other clients that know
+    /// this form, such as Curator's recipes, look behind it.
     ///
-    /// After a lost connection it is looked for behind a barrier that the quorum has agreed on. It is created again only if
-    /// that proves it absent. So it exists once, if this succeeds. It takes effect in the order of the calls if it is
-    /// called while there is a session and the connection is not lost; else it is submitted when there is a session.
+    /// After a lost connection it is looked for behind a barrier that the quorum has agreed on. It is created again
+    /// only if that proves it absent. So it exists once, if this succeeds. It takes effect in the order of the calls
+    /// while there is a session and the connection is not lost; else it is submitted when there is a session.
     ///
-    /// What the session owns is this session's: if the session expires meanwhile, an ephemeral znode is gone or going, and
-    /// this fails with an error that says so. A persistent one is still looked for in the next session.
+    /// An ephemeral znode belongs to the session in which it was asked for. If that expires meanwhile the znode is
+    /// gone or going, and this fails with an error that says so. A persistent one is looked for in the next session.
     ///
     /// Deadlines and retries of the handle do not apply; to stop waiting, drop it.
     ///
     /// # Errors
     ///
-    /// [`CreateError`]. If its outcome is `Unknown`, the znode may exist or come to exist, and is deleted in the background
-    /// as if this had been dropped.
+    /// [`CreateError`]. If its outcome is `Unknown`, the znode may exist or come to exist, and is deleted in the
+    /// background as if this had been dropped.
     ///
     /// # Examples
     ///
@@ -125,6 +127,8 @@ enum Trace {
     Found(Created),
     /// It was not applied and never will be.
     Absent,
+    /// It is nobody's: its session is over.
+    Expired,
     Unknown,
 }
 
@@ -153,15 +157,17 @@ impl Protected {
                     return result;
                 }
             };
-            let trace = self.trace().await;
-            if matches!(trace, Trace::Unknown) {
-                return Err(lost);
+            match self.trace().await {
+                Trace::Found(created) => {
+                    self.sent_in = None;
+                    return Ok(created);
+                }
+                Trace::Absent => self.sent_in = None,
+                Trace::Expired => return Err(lost.request_error().clone().in_ended_session().into()),
+                Trace::Unknown => return Err(lost),
             }
-            self.sent_in = None;
-            match trace {
-                Trace::Found(created) => return Ok(created),
-                _ if attempts_made < ATTEMPTS_MAX => {}
-                _ => return Err(lost.request_error().clone().failed().into()),
+            if attempts_made == ATTEMPTS_MAX {
+                return Err(lost.request_error().clone().failed().into());
             }
         }
     }
@@ -176,7 +182,7 @@ impl Protected {
         let Ok((session, found)) = self.node.search(&self.client).await else { return Trace::Unknown };
         let is_same = self.sent_in.as_ref().is_some_and(|sent_in| sent_in.id() == session.id());
         match found {
-            Some(found) if self.mode.is_ephemeral() && !self.is_owned(&found, &session) => Trace::Unknown,
+            _ if !is_same && self.mode.is_ephemeral() => Trace::Expired,
             Some(Found { path, stat }) => {
                 let zxid = stat.czxid;
                 Trace::Found(Created { path, stat: Some(stat), zxid })
@@ -184,10 +190,6 @@ impl Protected {
             None if is_same => Trace::Absent,
             None => Trace::Unknown,
         }
-    }
-
-    fn is_owned(&self, found: &Found, session: &SessionToken) -> bool {
-        found.stat.ephemeral_owner == session.id()
     }
 }
 

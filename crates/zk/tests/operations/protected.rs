@@ -112,7 +112,7 @@ async fn an_ephemeral_znode_of_a_session_that_expired_is_not_taken_for_ones_own(
     world.as_fake().expire_session(session.id());
     world.as_fake().listen_again().await.unwrap();
     let error = soon(creation).await.unwrap_err();
-    assert!(error.request_error().maybe_applied(), "{error:?}");
+    assert!(error.request_error().is_session_expired() && error.maybe_applied(), "{error:?}");
     swept(world.as_fake()).await;
 }
 
@@ -190,4 +190,14 @@ async fn one_that_was_never_sent_is_not_looked_for() {
     soon(client.sync(&path("/"))).await.unwrap();
     let ops: Vec<_> = world.as_fake().requests().iter().map(|request| request.op).collect();
     assert_eq!(ops, [OpCode::Sync]);
+}
+
+#[tokio::test]
+async fn a_server_that_only_refuses_is_not_asked_for_ever() {
+    let (world, client) = place().await;
+    let acl = Acls::from(quorate_zk::Acl::new(quorate_zk::Perms::CREATE, quorate_zk::Id::anyone()));
+    soon(client.set_acl(&path("/locks"), acl, None)).await.unwrap();
+    world.as_fake().cut_after_packets(Direction::Replies, 0);
+    let error = soon(creating(&client, CreateMode::Persistent)).await.unwrap_err();
+    assert!(error.maybe_applied(), "a list that may not be read proves nothing: {error:?}");
 }
