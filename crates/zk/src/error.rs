@@ -144,6 +144,11 @@ impl RequestError {
         Self { kind: None, ..self }
     }
 
+    /// The same request failed because its session is over, whatever was seen of it first.
+    pub(crate) fn in_ended_session(self) -> Self {
+        Self { kind: Some(FailureKind::SessionExpired), ..self }
+    }
+
     /// Replaces the path, by the one the caller knows.
     pub(crate) fn about(self, path: ZnodePath) -> Self {
         Self { path: Some(path), ..self }

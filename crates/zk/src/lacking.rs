@@ -57,8 +57,12 @@ impl Lacking {
     /// Takes note that the server does not know the operation.
     pub(crate) fn note_lacking(&self, op: OpCode) {
         self.lacks.fetch_or(bit(op), Ordering::Relaxed);
-        self.has.fetch_and(!bit(op), Ordering::Relaxed);
-        self.is_close_due.store(true, Ordering::Relaxed);
+        let has = self.has.fetch_and(!bit(op), Ordering::Relaxed);
+        // A server that knows times to live and has them switched off says the same, and keeps the connection.
+        let is_switched_off = op == OpCode::CreateTtl && has & SINCE_3_5 != 0;
+        if !is_switched_off {
+            self.is_close_due.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Takes note of a new connection. Behind it may be another server, or the same one upgraded.
@@ -71,6 +75,10 @@ impl Lacking {
         }
     }
 }
+
+/// Operations that came with times to live.
+const SINCE_3_5: u32 =
+    bit(OpCode::Create2) | bit(OpCode::CreateContainer) | bit(OpCode::Reconfig) | bit(OpCode::CheckWatches);
 
 /// The operations that some servers do not know; nothing for those that all know.
 const fn bit(op: OpCode) -> u32 {
@@ -105,6 +113,17 @@ mod tests {
         assert!(lacking.lacks(OpCode::Create2));
         lacking.connected(SERVER);
         assert!(!lacking.lacks(OpCode::Create2), "the server may have been upgraded");
+    }
+
+    #[test]
+    fn what_a_server_has_switched_off_is_forgotten_with_the_connection() {
+        let lacking = Lacking::default();
+        lacking.connected(SERVER);
+        lacking.note_known(OpCode::Create2);
+        lacking.note_lacking(OpCode::CreateTtl);
+        assert!(lacking.lacks(OpCode::CreateTtl));
+        lacking.connected(SERVER);
+        assert!(!lacking.lacks(OpCode::CreateTtl), "it may have been switched on");
     }
 
     #[test]

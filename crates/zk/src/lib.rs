@@ -11,8 +11,8 @@
 //! - **Errors** keep operation, path and server code, and say whether the request may have been applied.
 //! - **Security.** TLS and mutual TLS ([`TlsOptions`]), with certificates that may be renewed while the client runs;
 //!   identities by digest, certificate or SASL on every connection. Secrets are never shown.
-//! - **Watches** are persistent. A change is in the queue of its [`Watcher`] before a reply that could show it
-//!   reaches its caller.
+//! - **Watches** are persistent ([`Client::add_watch`]) or one-shot. A change is in the queue of its [`Watcher`]
+//!   before a reply that could show it reaches its caller.
 //!
 //! # Examples
 //!
@@ -27,7 +27,7 @@
 //!
 //! let path = ZnodePath::new("/greeting")?;
 //! let mut watcher = client.add_watch(&path, WatchMode::Persistent).await?;
-//! client.create(&path, "hello", CreateMode::Persistent, vec![Acl::open()]).await?;
+//! client.create(&path, "hello", CreateMode::Persistent, Acl::open()).await?;
 //! assert!(matches!(watcher.next().await, Some(Watched::Event(_))));
 //! assert_eq!(client.get_data(&path).await?.data.as_deref(), Some(&b"hello"[..]));
 //!
@@ -36,11 +36,68 @@
 //! # }
 //! ```
 //!
+//! # Operations
+//!
+//! Every operation is a method of [`Client`] with a result and an error of its own, and gives an [`Operation`]: a
+//! future that can be given a [deadline](Operation::deadline). Each error says in its variants what can happen to
+//! that operation; `request_error()` tells the operation, the path, the server's code, and what is known of the
+//! effect ([`RequestError::outcome`]).
+//!
+//! | after a lost connection | what helps |
+//! |---|---|
+//! | reads, and writes that were surely not applied | [`Client::retrying`] with a [`RetryPolicy`] |
+//! | creating a znode | [`Client::create_protected`], which finds its own znode again |
+//! | other writes | their outcome is [`Outcome::Unknown`]: nobody but their author can tell what to look for |
+//!
+//! A server that is too old for an operation is asked in an older form where there is one, once it has refused the newer;
+//! [`ClientOptions::server_version`] saves it the question. Where there is none the error is `Unsupported`.
+//!
+//! # Coming from tokio-zookeeper
+//!
+//! | there | here |
+//! |---|---|
+//! | `ZooKeeper` | [`Client`]; methods take `&self` and give their result alone, not the client back |
+//! | `ZooKeeper::connect(&addr)` | [`Client::connect`], with all hosts of the ensemble |
+//! | the stream it gives | [`SessionEvents`]: [`SessionEvent::Watch`], [`SessionEvent::State`] and more |
+//! | `ZooKeeperBuilder`, `set_timeout` | [`ClientOptions`], [`session_timeout`](ClientOptions::session_timeout) |
+//! | `&str` as a path | [`ZnodePath`], checked once |
+//! | `create(path, data, acl, mode)` | [`Client::create`]`(path, data, mode, acl)`, gives [`Created`] |
+//! | `delete(path, version)` | [`Client::delete`] |
+//! | `exists(path)` | [`Client::exists`] |
+//! | `get_data(path)` | [`Client::get_data`], gives [`NodeData`]; no node is [`GetDataError::NoNode`] |
+//! | `set_data(path, version, data)` | [`Client::set_data`]`(path, data, version)` |
+//! | `get_children(path)` | [`Client::get_children`], gives [`Children`] |
+//! | `get_acl(path)` | [`Client::get_acl`], gives [`NodeAcl`] |
+//! | `set_acl(path, acl, version)` | [`Client::set_acl`] |
+//! | `watch()` (`WatchGlobally`) | [`Client::watch`] ([`Watch`]) |
+//! | `with_watcher()` (`WithWatcher`) | [`Client::with_watcher`] ([`WithWatcher`]), giving [`OneshotWatcher`]s |
+//! | `multi()` (`MultiBuilder`) | [`Client::multi`] ([`MultiBuilder`]); [`run`](MultiBuilder::run) sends it |
+//! | `MultiResponse` | [`MultiItem`] |
+//! | `Acl`, `Acl::new` | [`Acl`], [`Acls`] for a list; a single [`Acl`] will do for one |
+//! | `Acl::open_unsafe()` | [`Acls::open`] |
+//! | `Acl::creator_all()` | [`Acls::creator_all`] |
+//! | `Acl::read_unsafe()` | [`Acls::read`] |
+//! | scheme and id of an `Acl` | [`Id`]: `anyone`, `authenticated`, `digest`, `ip`, `x509`, `sasl` |
+//! | `Permission` | [`Perms`] |
+//! | `CreateMode` | [`CreateMode`], with times to live besides |
+//! | `Stat` | [`Stat`] |
+//! | `WatchedEvent` | [`WatchedEvent`] |
+//! | `WatchedEventType` | [`EventType`] |
+//! | `KeeperState` | [`ClientState`] |
+//! | `error::Create` | [`CreateError`] |
+//! | `error::Delete` | [`DeleteError`] |
+//! | `error::GetData` (a missing node was `None`) | [`GetDataError`] |
+//! | `error::SetData` | [`SetDataError`] |
+//! | `error::GetChildren` | [`GetChildrenError`] |
+//! | `error::GetAcl`, `error::SetAcl` | [`GetAclError`], [`SetAclError`] |
+//! | `error::Check` | [`MultiFate::Failed`] in the place of the check |
+//! | `error::Multi`: `RolledBack`, `Skipped`, the rest | [`MultiError::Failed`] with a [`MultiFate`] for each operation |
+//! | `BadVersion { expected }` | the same, with the server's answer as its source |
+//!
 //! # Deliberately absent
 //!
-//! One-shot watches: up to ZooKeeper 3.8 one of them breaks a persistent watch of the same session and path, so
-//! requests that would set one are refused. The first event of a [`Watcher`] is the same thing. Retries of
-//! requests, locks and caches belong to the layers above.
+//! Locks, elections, caches and other recipes belong to the layers above. Writes whose outcome is unknown are never made
+//! again by themselves.
 
 mod acls;
 mod auth;

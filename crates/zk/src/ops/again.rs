@@ -61,7 +61,7 @@ impl Again {
         match self.retry.as_mut().filter(|_| may_repeat(&self.request, &error)).and_then(Retry::pause) {
             Some(pause) => {
                 self.is_paused = true;
-                Verdict::Next(Waiting::Pause(Box::pin(sleep(pause)), error))
+                Verdict::Next(Waiting::Pause(Box::pin(sleep(pause)), Box::new(error)))
             }
             None => Verdict::Final(Err(error)),
         }

@@ -43,6 +43,12 @@ macro_rules! operation_error {
                 }
             }
 
+            /// Returns whether it may have been applied, or may still be.
+            #[must_use]
+            pub const fn maybe_applied(&self) -> bool {
+                self.request_error().maybe_applied()
+            }
+
             pub(super) fn classify(error: $crate::error::RequestError) -> Self {
                 match error.code() {
                     $(Some(::quorate_zk_proto::ErrorCode::$code) => Self::$variant(error),)*

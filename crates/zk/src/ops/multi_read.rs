@@ -17,9 +17,9 @@ operation_error! {
 impl Client {
     /// Makes several reads, each with a result of its own, in the order given.
     ///
-    /// They are one request to servers of 3.6 or later, and see the state of one moment. To older ones they are sent one by
-    /// one without waiting in between. A server that is not known to be older is asked first; it then closes the
-    /// connection, once.
+    /// They are one request to servers of 3.6 or later, and see the state of one moment. To older ones they are
+    /// sent one by one without waiting in between. A server that is not known to be older is asked first; it then
+    /// closes the connection, once.
     ///
     /// # Errors
     ///

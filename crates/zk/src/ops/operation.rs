@@ -39,7 +39,7 @@ pub struct Operation<T, E> {
     waiting: Waiting,
     finish: Finish<T, E>,
     again: Option<Box<Again>>,
-    deadline: Option<Deadline>,
+    deadline: Option<Box<Deadline>>,
 }
 
 /// When its caller stops waiting.
@@ -56,8 +56,8 @@ impl<T, E> Operation<T, E> {
     }
 
     /// One that was not submitted, for this reason.
-    pub(super) const fn refused(error: RequestError, finish: fn(Answer) -> Result<T, E>) -> Self {
-        let waiting = Waiting::Refused(error);
+    pub(super) fn refused(error: RequestError, finish: fn(Answer) -> Result<T, E>) -> Self {
+        let waiting = Waiting::Refused(Box::new(error));
         Self { waiting, finish: Finish::Reply(finish), again: None, deadline: None }
     }
 
@@ -72,8 +72,14 @@ impl<T, E> Operation<T, E> {
     /// The future panics if it is polled outside a tokio runtime.
     pub fn deadline(mut self, after: Duration) -> Self {
         // A time that cannot be expressed is never reached.
-        self.deadline = Instant::now().checked_add(after).map(|at| Deadline { at, timer: None });
+        let at = Instant::now().checked_add(after);
+        self.deadline = at.map(|at| Box::new(Deadline { at, timer: None }));
         self
+    }
+
+    /// Takes the operation back, and returns whether it is known not to have been sent.
+    pub(super) fn withdraw(&self) -> bool {
+        self.waiting.withdraw()
     }
 
     /// Puts the operation on the terms of a handle.

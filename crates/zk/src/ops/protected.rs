@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -31,34 +31,36 @@ const ATTEMPTS_MAX: u32 = 16;
 ///
 /// # Cancel safety
 ///
-/// Dropping it takes the creation back: withdraws it if it was not sent yet, else deletes the znode in the background. An
-/// owner does so that belongs to the client: for up to a minute, for up to 1,024 znodes at once, one after another. Until
-/// it is done the client's session lives on, also if the last handle is dropped.
+/// Dropping it takes the creation back: withdraws it if it was not sent yet, else deletes the znode in the
+/// background. An owner does so that belongs to the client, one znode after another and each within a minute. Until
+/// it is done the client's session lives on, also if the last handle is dropped. When 1,024 wait already, or the
+/// minute is over, the znode stays where it is, and a warning is logged.
 #[must_use = "dropping it takes the creation back"]
 pub struct ProtectedCreate {
     inner: Pin<Box<dyn Future<Output = Result<Created, CreateError>> + Send>>,
 }
 
 impl Client {
-    /// Creates a znode under a name of its own, by which it is found again when the connection was lost before the reply.
+    /// Creates a znode under a name of its own, by which it is found again when the connection was lost before the
+    /// reply.
     ///
-    /// The name is the one asked for behind `_c_`, a random UUID and a dash, as Curator does it: `/locks/lock-` becomes
-    /// `/locks/_c_6f8f5c2e-..-lock-`, followed by the number of a sequential one. Other clients that know this form, such as
-    /// Curator's recipes, look behind it.
+    /// The name is the one asked for behind `_c_`, a random UUID and a dash, as Curator does it: `/locks/lock-`
+    /// becomes `/locks/_c_6f8f5c2e-..-lock-`, followed by the number of a sequential one. Other clients that know
+    /// this form, such as Curator's recipes, look behind it.
     ///
-    /// After a lost connection it is looked for behind a barrier that the quorum has agreed on. It is created again only if
-    /// that proves it absent. So it exists once, if this succeeds. It takes effect in the order of the calls if it is
-    /// called while there is a session and the connection is not lost; else it is submitted when there is a session.
+    /// After a lost connection it is looked for behind a barrier that the quorum has agreed on. It is created again
+    /// only if that proves it absent. So it exists once, if this succeeds. It takes effect in the order of the calls
+    /// while there is a session and the connection is not lost; else it is submitted when there is a session.
     ///
-    /// What the session owns is this session's: if the session expires meanwhile, an ephemeral znode is gone or going, and
-    /// this fails with an error that says so. A persistent one is still looked for in the next session.
+    /// An ephemeral znode belongs to the session in which it was asked for. If that expires meanwhile the znode is
+    /// gone or going, and this fails with an error that says so. A persistent one is looked for in the next session.
     ///
     /// Deadlines and retries of the handle do not apply; to stop waiting, drop it.
     ///
     /// # Errors
     ///
-    /// [`CreateError`]. If its outcome is `Unknown`, the znode may exist or come to exist, and is deleted in the background
-    /// as if this had been dropped.
+    /// [`CreateError`]. If its outcome is `Unknown`, the znode may exist or come to exist, and is deleted in the
+    /// background as if this had been dropped.
     ///
     /// # Examples
     ///
@@ -97,9 +99,12 @@ impl Client {
             mode,
             acl: acl.into(),
             sent_in: None,
+            attempt: None,
         };
-        let first = self.current_session().map(|session| creation.submit(session));
-        ProtectedCreate { inner: Box::pin(creation.run(first)) }
+        if let Some(session) = self.current_session() {
+            creation.submit(session);
+        }
+        ProtectedCreate { inner: Box::pin(creation.run()) }
     }
 }
 
@@ -113,6 +118,8 @@ struct Protected {
     acl: Acls,
     /// The session that it was last submitted in, while its outcome is open.
     sent_in: Option<SessionToken>,
+    /// The last attempt, while it is not answered.
+    attempt: Option<Operation<Created, CreateError>>,
 }
 
 /// What is known about a creation without an answer.
@@ -120,31 +127,29 @@ enum Trace {
     Found(Created),
     /// It was not applied and never will be.
     Absent,
+    /// It is nobody's: its session is over.
+    Expired,
     Unknown,
 }
 
-type Attempt = (SessionToken, Operation<Created, CreateError>);
-
 impl Protected {
-    fn submit(&mut self, session: SessionToken) -> Attempt {
+    fn submit(&mut self, session: SessionToken) {
         let request = creation(self.path.clone(), self.data.clone(), self.mode, self.acl.clone());
-        self.sent_in = Some(session.clone());
-        let operation = self.client.operate_by(&Route::in_session(&session), request, Finish::Reply(finish));
-        (session, operation)
+        let route = Route::in_session(&session);
+        self.attempt = Some(self.client.operate_by(&route, request, Finish::Reply(finish)));
+        self.sent_in = Some(session);
     }
 
-    async fn run(mut self, mut first: Option<Attempt>) -> Result<Created, CreateError> {
+    async fn run(mut self) -> Result<Created, CreateError> {
         let mut attempts_made = 0;
         loop {
-            let (session, attempt) = match first.take() {
-                Some(attempt) => attempt,
-                None => {
-                    let session = self.client.session().await?;
-                    self.submit(session)
-                }
-            };
+            if self.sent_in.is_none() {
+                let session = self.client.session().await?;
+                self.submit(session);
+            }
             attempts_made += 1;
-            let result = attempt.await;
+            let result = poll_fn(|cx| self.poll_attempt(cx)).await;
+            self.attempt = None;
             let lost = match result {
                 Err(error) if error.request_error().maybe_applied() => error,
                 result => {
@@ -152,25 +157,32 @@ impl Protected {
                     return result;
                 }
             };
-            let trace = self.trace(&session).await;
-            if matches!(trace, Trace::Unknown) {
-                return Err(lost);
+            match self.trace().await {
+                Trace::Found(created) => {
+                    self.sent_in = None;
+                    return Ok(created);
+                }
+                Trace::Absent => self.sent_in = None,
+                Trace::Expired => return Err(lost.request_error().clone().in_ended_session().into()),
+                Trace::Unknown => return Err(lost),
             }
-            self.sent_in = None;
-            match trace {
-                Trace::Found(created) => return Ok(created),
-                _ if attempts_made < ATTEMPTS_MAX => {}
-                _ => return Err(lost.request_error().clone().failed().into()),
+            if attempts_made == ATTEMPTS_MAX {
+                return Err(lost.request_error().clone().failed().into());
             }
         }
     }
 
+    fn poll_attempt(&mut self, cx: &mut Context<'_>) -> Poll<Result<Created, CreateError>> {
+        let attempt = self.attempt.as_mut().expect("an attempt was made just before");
+        Pin::new(attempt).poll(cx)
+    }
+
     /// Looks for what an attempt may have created.
-    async fn trace(&self, sent_in: &SessionToken) -> Trace {
+    async fn trace(&self) -> Trace {
         let Ok((session, found)) = self.node.search(&self.client).await else { return Trace::Unknown };
-        let is_same = session.id() == sent_in.id();
+        let is_same = self.sent_in.as_ref().is_some_and(|sent_in| sent_in.id() == session.id());
         match found {
-            Some(found) if self.mode.is_ephemeral() && !self.is_owned(&found, &session) => Trace::Unknown,
+            _ if !is_same && self.mode.is_ephemeral() => Trace::Expired,
             Some(Found { path, stat }) => {
                 let zxid = stat.czxid;
                 Trace::Found(Created { path, stat: Some(stat), zxid })
@@ -179,15 +191,12 @@ impl Protected {
             None => Trace::Unknown,
         }
     }
-
-    fn is_owned(&self, found: &Found, session: &SessionToken) -> bool {
-        found.stat.ephemeral_owner == session.id()
-    }
 }
 
 impl Drop for Protected {
     fn drop(&mut self) {
-        if let Some(session) = self.sent_in.take() {
+        let is_withdrawn = self.attempt.as_ref().is_some_and(Operation::withdraw);
+        if let Some(session) = self.sent_in.take().filter(|_| !is_withdrawn) {
             let sweep = Sweep { node: self.node.clone(), session, is_ephemeral: self.mode.is_ephemeral() };
             Sweeper::leave(&self.client, sweep);
         }

@@ -42,7 +42,7 @@ impl Route {
             }
             request => {
                 let kind = FailureKind::Server(ErrorCode::Unimplemented);
-                Waiting::Refused(Subject::of(&request).not_sent(kind))
+                Waiting::Refused(Box::new(Subject::of(&request).not_sent(kind)))
             }
         }
     }

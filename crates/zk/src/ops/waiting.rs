@@ -21,9 +21,9 @@ pub(super) enum Waiting {
     /// Reads made one by one where the server does not know the multi read.
     Reads(Box<Reads>),
     /// The time before the next attempt, and why the last one failed.
-    Pause(Pin<Box<Sleep>>, RequestError),
+    Pause(Pin<Box<Sleep>>, Box<RequestError>),
     /// Nothing: it was not submitted, for this reason.
-    Refused(RequestError),
+    Refused(Box<RequestError>),
 }
 
 /// Reads under way, in order.
@@ -40,8 +40,16 @@ impl Waiting {
         match self {
             Self::Response(response) => Pin::new(response).poll(cx),
             Self::Reads(reads) => reads.poll(cx),
-            Self::Pause(sleep, error) => sleep.as_mut().poll(cx).map(|()| Err(error.clone())),
-            Self::Refused(error) => Poll::Ready(Err(error.clone())),
+            Self::Pause(sleep, error) => sleep.as_mut().poll(cx).map(|()| Err(RequestError::clone(error))),
+            Self::Refused(error) => Poll::Ready(Err(RequestError::clone(error))),
+        }
+    }
+
+    /// Takes what was submitted back, and returns whether it is known not to have been sent.
+    pub(super) fn withdraw(&self) -> bool {
+        match self {
+            Self::Response(response) => response.withdraw(),
+            Self::Reads(_) | Self::Pause(..) | Self::Refused(_) => false,
         }
     }
 
@@ -50,7 +58,7 @@ impl Waiting {
         match self {
             Self::Response(response) => response.give_up(),
             Self::Reads(reads) => reads.give_up(),
-            Self::Pause(_, error) | Self::Refused(error) => error.clone().overdue(),
+            Self::Pause(_, error) | Self::Refused(error) => RequestError::clone(error).overdue(),
         }
     }
 }

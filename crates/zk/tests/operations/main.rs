@@ -31,6 +31,7 @@ mod multi;
 mod nodes;
 mod old_servers;
 mod protected;
+mod protected_live;
 mod reconfig;
 mod retries;
 mod server;

@@ -112,7 +112,7 @@ async fn an_ephemeral_znode_of_a_session_that_expired_is_not_taken_for_ones_own(
     world.as_fake().expire_session(session.id());
     world.as_fake().listen_again().await.unwrap();
     let error = soon(creation).await.unwrap_err();
-    assert!(error.request_error().maybe_applied(), "{error:?}");
+    assert!(error.request_error().is_session_expired() && error.maybe_applied(), "{error:?}");
     swept(world.as_fake()).await;
 }
 
@@ -146,4 +146,58 @@ async fn a_client_that_is_closed_creates_nothing() {
     soon(client.close()).await;
     let error = soon(creating(&client, CreateMode::Persistent)).await.unwrap_err();
     assert!(error.request_error().is_closed());
+}
+
+#[tokio::test]
+async fn dropping_it_at_any_moment_leaves_nothing_behind() {
+    for mode in MODES {
+        for moment in 0..8 {
+            let (world, client) = place().await;
+            world.as_fake().forget_requests();
+            world.as_fake().cut_after_packets(Direction::Replies, 0);
+            let mut creation = creating(&client, mode);
+            let reached = world.as_fake().wait_until(|fake| fake.requests().len() >= moment);
+            // Whatever comes first: it is driven up to that moment, or done.
+            let is_done = soon(async {
+                tokio::select! {
+                    biased;
+                    () = reached => false,
+                    created = &mut creation => created.is_ok(),
+                }
+            });
+            if is_done.await {
+                break;
+            }
+            drop(creation);
+            swept(world.as_fake()).await;
+            // Nothing comes after it.
+            soon(client.sync(&path("/"))).await.ok();
+            soon(client.close()).await;
+            assert_eq!(world.as_fake().children("/locks"), Vec::<String>::new(), "{mode:?} {moment}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_that_was_never_sent_is_not_looked_for() {
+    let (world, client) = place().await;
+    world.as_fake().stop_listening().await.unwrap();
+    world.as_fake().drop_connections();
+    soon(client.state().wait_for(|state| !state.is_connected())).await.unwrap();
+    world.as_fake().forget_requests();
+    drop(creating(&client, CreateMode::Persistent));
+    world.as_fake().listen_again().await.unwrap();
+    soon(client.sync(&path("/"))).await.unwrap();
+    let ops: Vec<_> = world.as_fake().requests().iter().map(|request| request.op).collect();
+    assert_eq!(ops, [OpCode::Sync]);
+}
+
+#[tokio::test]
+async fn a_server_that_only_refuses_is_not_asked_for_ever() {
+    let (world, client) = place().await;
+    let acl = Acls::from(quorate_zk::Acl::new(quorate_zk::Perms::CREATE, quorate_zk::Id::anyone()));
+    soon(client.set_acl(&path("/locks"), acl, None)).await.unwrap();
+    world.as_fake().cut_after_packets(Direction::Replies, 0);
+    let error = soon(creating(&client, CreateMode::Persistent)).await.unwrap_err();
+    assert!(error.maybe_applied(), "a list that may not be read proves nothing: {error:?}");
 }
