@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How many children are under way at once.
-const IN_FLIGHT: u64 = 8;
+const IN_FLIGHT: u64 = 4;
 
 /// What one writer was told of its children, which are known by their names without the number.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ fn child(parent: &str, name: &str) -> Request {
 pub(crate) async fn write(client: Client, parent: String, writer: String, tally: Arc<Tally>) -> Record {
     let mut record = Record::default();
     for round in 0_u64.. {
-        if tally.is_stopped() {
+        if !tally.turn().await {
             break;
         }
         let name = |place| format!("{writer}.{}", round * IN_FLIGHT + place);

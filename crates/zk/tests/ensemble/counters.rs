@@ -34,7 +34,7 @@ pub(crate) async fn make(client: &Client, place: &str) {
 pub(crate) async fn write(client: Client, place: String, writer: String, tally: Arc<Tally>) -> Record {
     let mut record = Record::default();
     for number in 0_u64.. {
-        if tally.is_stopped() {
+        if !tally.turn().await {
             break;
         }
         let (version, data) = value(&client, &place).await;
