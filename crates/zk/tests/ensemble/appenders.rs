@@ -78,3 +78,55 @@ pub(crate) fn judge(parent: &str, records: &[Record], children: &[&str]) {
     }
     assert_eq!(children.len(), told, "{parent}: children that nobody made");
 }
+
+/// The judge itself, on made-up records.
+mod judging {
+    use super::*;
+
+    fn record() -> Record {
+        let pair = |name: &str, child: &str| (name.to_owned(), child.to_owned());
+        Record {
+            acknowledged: vec![pair("a", "a-0000000000"), pair("b", "b-0000000002")],
+            unknown: vec!["c".to_owned()],
+            never: vec!["d".to_owned()],
+        }
+    }
+
+    #[test]
+    fn what_nobody_knows_may_have_happened_or_not() {
+        judge("/x", &[record()], &["b-0000000002", "a-0000000000"]);
+        judge("/x", &[record()], &["c-0000000001", "b-0000000002", "a-0000000000"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "b was acknowledged")]
+    fn an_acknowledged_child_that_is_missing_is_noticed() {
+        judge("/x", &[record()], &["a-0000000000"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "d was said never to be made")]
+    fn a_child_that_was_said_to_have_failed_is_noticed() {
+        judge("/x", &[record()], &["a-0000000000", "b-0000000002", "d-0000000003"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a was made twice")]
+    fn a_child_that_was_made_twice_is_noticed() {
+        judge("/x", &[record()], &["a-0000000000", "a-0000000001", "b-0000000002"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "children that nobody made")]
+    fn a_child_of_nobody_is_noticed() {
+        judge("/x", &[record()], &["a-0000000000", "b-0000000002", "e-0000000003"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "not in the order of the calls")]
+    fn another_order_than_that_of_the_calls_is_noticed() {
+        let mut record = record();
+        record.acknowledged.reverse();
+        judge("/x", &[record], &["a-0000000000", "b-0000000002"]);
+    }
+}
