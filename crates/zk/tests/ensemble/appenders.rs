@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How many children are under way at once.
-const IN_FLIGHT: u64 = 8;
+const IN_FLIGHT: u64 = 4;
 
 /// What one writer was told of its children, which are known by their names without the number.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ fn child(parent: &str, name: &str) -> Request {
 pub(crate) async fn write(client: Client, parent: String, writer: String, tally: Arc<Tally>) -> Record {
     let mut record = Record::default();
     for round in 0_u64.. {
-        if tally.is_stopped() {
+        if !tally.turn().await {
             break;
         }
         let name = |place| format!("{writer}.{}", round * IN_FLIGHT + place);
@@ -77,4 +77,56 @@ pub(crate) fn judge(parent: &str, records: &[Record], children: &[&str]) {
         told += record.acknowledged.len() + perhaps;
     }
     assert_eq!(children.len(), told, "{parent}: children that nobody made");
+}
+
+/// The judge itself, on made-up records.
+mod judging {
+    use super::*;
+
+    fn record() -> Record {
+        let pair = |name: &str, child: &str| (name.to_owned(), child.to_owned());
+        Record {
+            acknowledged: vec![pair("a", "a-0000000000"), pair("b", "b-0000000002")],
+            unknown: vec!["c".to_owned()],
+            never: vec!["d".to_owned()],
+        }
+    }
+
+    #[test]
+    fn what_nobody_knows_may_have_happened_or_not() {
+        judge("/x", &[record()], &["b-0000000002", "a-0000000000"]);
+        judge("/x", &[record()], &["c-0000000001", "b-0000000002", "a-0000000000"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "b was acknowledged")]
+    fn an_acknowledged_child_that_is_missing_is_noticed() {
+        judge("/x", &[record()], &["a-0000000000"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "d was said never to be made")]
+    fn a_child_that_was_said_to_have_failed_is_noticed() {
+        judge("/x", &[record()], &["a-0000000000", "b-0000000002", "d-0000000003"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a was made twice")]
+    fn a_child_that_was_made_twice_is_noticed() {
+        judge("/x", &[record()], &["a-0000000000", "a-0000000001", "b-0000000002"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "children that nobody made")]
+    fn a_child_of_nobody_is_noticed() {
+        judge("/x", &[record()], &["a-0000000000", "b-0000000002", "e-0000000003"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "not in the order of the calls")]
+    fn another_order_than_that_of_the_calls_is_noticed() {
+        let mut record = record();
+        record.acknowledged.reverse();
+        judge("/x", &[record], &["a-0000000000", "b-0000000002"]);
+    }
 }

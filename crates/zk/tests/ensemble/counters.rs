@@ -34,7 +34,7 @@ pub(crate) async fn make(client: &Client, place: &str) {
 pub(crate) async fn write(client: Client, place: String, writer: String, tally: Arc<Tally>) -> Record {
     let mut record = Record::default();
     for number in 0_u64.. {
-        if tally.is_stopped() {
+        if !tally.turn().await {
             break;
         }
         let (version, data) = value(&client, &place).await;
@@ -81,5 +81,57 @@ pub(crate) fn judge(place: &str, records: &[Record], seen: &[Value], last: &Valu
             Some(acknowledged) => assert_eq!(data, acknowledged, "{place}: version {version}"),
             None => assert!(unknown[version].contains(&data), "{place}: nobody wrote {data} as {version}"),
         }
+    }
+}
+
+/// The judge itself, on made-up records.
+mod judging {
+    use super::*;
+
+    fn value(version: i32, data: &str) -> Value {
+        (version, data.to_owned())
+    }
+
+    /// A writer that was acknowledged version 1, and knows nothing of version 2.
+    fn record() -> Record {
+        let (acknowledged, unknown) = (vec![value(1, "a")], vec![value(2, "b")]);
+        Record { acknowledged, unknown, never: vec!["c".to_owned()], seen: vec![value(0, "start")] }
+    }
+
+    #[test]
+    fn what_nobody_knows_may_have_happened_or_not() {
+        judge("/x", &[record()], &[], &value(1, "a"));
+        judge("/x", &[record()], &[value(1, "a")], &value(2, "b"));
+    }
+
+    #[test]
+    #[should_panic(expected = "is lost")]
+    fn an_acknowledged_write_that_is_missing_is_noticed() {
+        judge("/x", &[record()], &[], &value(0, "start"));
+    }
+
+    #[test]
+    #[should_panic(expected = "two writes made version 1")]
+    fn a_version_that_was_acknowledged_twice_is_noticed() {
+        judge("/x", &[record(), record()], &[], &value(1, "a"));
+    }
+
+    #[test]
+    #[should_panic(expected = "said never to be written")]
+    fn a_write_that_was_said_to_have_failed_is_noticed() {
+        let failed = Record { never: vec!["b".to_owned()], ..Record::default() };
+        judge("/x", &[record(), failed], &[], &value(2, "b"));
+    }
+
+    #[test]
+    #[should_panic(expected = "version 3 is of a write that was said not to be made")]
+    fn a_version_that_nobody_made_is_noticed() {
+        judge("/x", &[record()], &[], &value(3, "d"));
+    }
+
+    #[test]
+    #[should_panic(expected = "version 1")]
+    fn another_value_than_the_acknowledged_one_is_noticed() {
+        judge("/x", &[record()], &[value(1, "z")], &value(1, "a"));
     }
 }

@@ -28,8 +28,11 @@ const PARENTS: usize = 2;
 /// Each has a session of its own, and a writer on every znode.
 const WRITING_CLIENTS: usize = 3;
 
+/// Far longer than the servers need to agree on a leader.
+const SESSION: Duration = Duration::from_secs(15);
+
 /// How many writes must be acknowledged between any two events in the life of the servers.
-const PROGRESS: u64 = 100;
+const PROGRESS: u64 = 500;
 
 fn duration() -> Duration {
     let said = env::var_os(SECONDS_VARIABLE).and_then(|text| text.into_string().ok());
@@ -49,7 +52,7 @@ struct Member {
 
 impl Member {
     async fn start(hosts: &str) -> Self {
-        let client = client(hosts);
+        let client = client(hosts, SESSION);
         let session = soon(client.session()).await.unwrap();
         Self { client, session }
     }
@@ -154,7 +157,7 @@ impl Replicas {
 
 /// What there is, as this server has it.
 async fn truth(hosts: &str) -> Copy {
-    let client = client(hosts);
+    let client = client(hosts, SESSION);
     catch_up(&client).await;
     let (mut values, mut appended) = (BTreeMap::new(), BTreeSet::new());
     for counter in named("counter", COUNTERS) {

@@ -1,7 +1,9 @@
 //! What became of the writes, counted, and the sign to stop.
 
+use std::time::Duration;
+
 use quorate_zk::{Outcome, RequestError};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 use crate::world::soon;
 
@@ -13,6 +15,10 @@ pub(crate) struct Counts {
     pub(crate) failed: u64,
     pub(crate) unknown: u64,
 }
+
+/// How often a writer writes. Servers of 3.8.0 that come back under much more load than this need several attempts to
+/// join the others (ZOOKEEPER-4394, 4685), which can take longer than a session lasts.
+const PACE: Duration = Duration::from_millis(50);
 
 /// The counts of all writers, which anybody may wait for.
 #[derive(Debug)]
@@ -57,7 +63,9 @@ impl Tally {
         self.stopped.send_replace(true);
     }
 
-    pub(crate) fn is_stopped(&self) -> bool {
-        *self.stopped.borrow()
+    /// Waits for the time of the next write; `false` if there is none.
+    pub(crate) async fn turn(&self) -> bool {
+        let mut stopped = self.stopped.subscribe();
+        timeout(PACE, stopped.wait_for(|stopped| *stopped)).await.is_err()
     }
 }
