@@ -34,22 +34,19 @@ usage: cargo xtask bench [options]
 Words go to standard error, results to standard output. `profile` runs one client at one work in this process, to be
 looked at with a profiler.";
 
+/// The commands that serve.
+pub(crate) const CANNED: &str = "canned";
+pub(crate) const REAL: &str = "real";
+
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) enum Command {
     Table(Options),
-    Profile {
-        cell: Cell,
-        seconds: u64,
-    },
-    /// What the processes that this one starts are told.
-    Cell {
-        cell: Cell,
-        addr: SocketAddr,
-        span: Span,
-        counts_allocations: bool,
-    },
+    Profile { cell: Cell, seconds: u64 },
+    // What the processes that this one starts are told.
+    Cell { cell: Cell, addr: SocketAddr, span: Span, counts_allocations: bool },
     Canned,
+    Real,
     Help,
 }
 
@@ -97,7 +94,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, 
     let said = said(arguments)?;
     match command.as_deref() {
         None => Ok(Command::Table(options(said))),
-        Some("canned") => Ok(Command::Canned),
+        Some(CANNED) => Ok(Command::Canned),
+        Some(REAL) => Ok(Command::Real),
         Some("help") => Ok(Command::Help),
         Some("profile") => Ok(Command::Profile { cell: cell(&said)?, seconds: said.seconds.unwrap_or(10) }),
         Some("cell") => {

@@ -1,12 +1,13 @@
 //! A server that costs as little as one can: it looks at length, xid and op, and answers with what it has at hand.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 
 use crate::{
     batch::Batch,
     cores,
+    processes::serve_until_alone,
     wire::{self, buffer_at, int_at},
     works::{BIG_PATH, FIRE_PATH},
 };
@@ -14,22 +15,18 @@ use crate::{
 /// One read takes what a thousand requests are, and the largest request fits.
 const INPUT_BYTES: usize = 1024 * 1024;
 
-/// Serves on a free port, which it prints, until standard input ends.
+/// Serves on a free port.
 pub(crate) fn serve() -> io::Result<()> {
     cores::pin_to_the_servers();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let mut stdout = io::stdout();
-    writeln!(stdout, "{}", listener.local_addr()?.port())?;
-    stdout.flush()?;
+    let addr = listener.local_addr()?;
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // A client that leaves is no error.
             thread::spawn(move || Connection::new(stream).run());
         }
     });
-    // The parent keeps the other end for as long as it lives, and writes nothing.
-    io::stdin().lock().read_line(&mut String::new())?;
-    Ok(())
+    serve_until_alone(addr, std::process::id())
 }
 
 struct Connection {

@@ -2,18 +2,6 @@
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// Runs something whose threads and processes are to stay on the last core, where the servers are.
-pub(crate) fn on_the_servers<T>(act: impl FnOnce() -> T) -> T {
-    let before = sched_getaffinity(None).ok();
-    pin_to_the_servers();
-    let done = act();
-    if let Some(before) = before {
-        // It was possible a moment ago; if not now, this process merely stays where the servers are.
-        let _ = sched_setaffinity(None, &before);
-    }
-    done
-}
-
 /// Moves this thread, and those it starts from now on, to the last core.
 pub(crate) fn pin_to_the_servers() {
     let cores = allowed();

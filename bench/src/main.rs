@@ -27,14 +27,13 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use arguments::{Command, Options, USAGE};
+use arguments::{CANNED, Command, Options, REAL, USAGE};
 use cell::{Cell, Threads};
 use clients::Who;
 use cores::Cores;
 use modes::Mode;
-use processes::{Canned, Tracer};
+use processes::{Server, Tracer};
 use raw::Raw;
-use real::Real;
 use sample::Span;
 use weather::Weather;
 use works::{Kind, Place, Work};
@@ -64,6 +63,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             cell::run(cell, addr, span, counts_allocations)?;
         }
         Command::Canned => canned::serve()?,
+        Command::Real => real::serve()?,
         Command::Help => say(USAGE),
     }
     Ok(())
@@ -77,55 +77,20 @@ fn tables(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let (canned, real): (Vec<_>, Vec<_>) = options.works.iter().partition(|work| work.place == Place::Canned);
     if !canned.is_empty() {
-        let server = Canned::start()?;
+        let server = Server::start(CANNED)?;
         for work in canned {
-            print(work, server.addr(), Some(server.id()), options, tracer)?;
+            print(work, server.addr(), Some(&server), options, tracer)?;
         }
     }
     if let Some(&first) = real.first() {
-        let server = Server::reach(options)?;
-        warm_up(first, server.addr())?;
+        let ours = if options.server.is_none() { Some(Server::start(REAL)?) } else { None };
+        let Some(addr) = options.server.or(ours.as_ref().map(Server::addr)) else { return Ok(()) };
+        warm_up(first, addr)?;
         for work in real {
-            print(work, server.addr(), server.id(), options, tracer)?;
-            server.trim();
+            print(work, addr, ours.as_ref(), options, tracer)?;
         }
     }
     Ok(())
-}
-
-/// The real server: ours, or somebody's.
-enum Server {
-    Ours(Real),
-    Theirs(SocketAddr),
-}
-
-impl Server {
-    fn reach(options: &Options) -> io::Result<Self> {
-        match options.server {
-            Some(addr) => Ok(Self::Theirs(addr)),
-            None => Real::start().map(Self::Ours),
-        }
-    }
-
-    fn addr(&self) -> SocketAddr {
-        match self {
-            Self::Ours(server) => server.addr(),
-            Self::Theirs(addr) => *addr,
-        }
-    }
-
-    fn id(&self) -> Option<u32> {
-        match self {
-            Self::Ours(server) => Some(server.id()),
-            Self::Theirs(_) => None,
-        }
-    }
-
-    fn trim(&self) {
-        if let Self::Ours(server) = self {
-            server.trim();
-        }
-    }
 }
 
 /// Creates the znodes, and keeps the server busy until its code is compiled.
@@ -145,10 +110,11 @@ fn warm_up(work: Work, addr: SocketAddr) -> Result<(), Box<dyn Error>> {
 fn print(
     work: Work,
     addr: SocketAddr,
-    server: Option<u32>,
+    server: Option<&Server>,
     options: &Options,
     tracer: Option<Tracer>,
 ) -> io::Result<()> {
+    let server = server.map(Server::id);
     let before = Weather::now(server);
     let rows = rounds::measure(work, addr, options, tracer);
     let others = before.zip(Weather::now(server)).map(|(before, now)| now.others_since(before));
@@ -163,7 +129,7 @@ fn profile(cell: Cell, seconds: u64) -> Result<(), Box<dyn Error>> {
     if !cell.who.can(cell.work.kind) {
         return Err(format!("{} cannot do {}", cell.who.name(), cell.work.name()).into());
     }
-    let server = Canned::start()?;
+    let server = Server::start(CANNED)?;
     let span = Span { warm_up: Duration::from_millis(300), measured: Duration::from_secs(seconds) };
     let found = cell::here(cell, server.addr(), span)?;
     let row = rounds::Row::once(cell, &found);

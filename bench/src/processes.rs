@@ -1,51 +1,68 @@
-//! The processes that a table takes: the canned server, and one for each cell and round.
+//! The processes that a table takes: the servers, and one for each cell and round.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::{
     cell::{Cell, Found},
-    cores,
     sample::Span,
 };
 
-/// The canned server's process. It ends when this is dropped, and also if this process dies.
-pub(crate) struct Canned {
+/// A server in a process of its own. It ends when this is dropped, and also if this process dies.
+pub(crate) struct Server {
     child: Child,
     addr: SocketAddr,
+    id: u32,
 }
 
-impl Canned {
-    pub(crate) fn start() -> io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("canned").stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = cores::on_the_servers(|| command.spawn())?;
+impl Server {
+    /// Starts the server that a command of this program is, and waits until it says where it serves.
+    pub(crate) fn start(command: &str) -> io::Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg(command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
-        let port = line.trim().parse().map_err(io::Error::other)?;
-        Ok(Self { child, addr: (Ipv4Addr::LOCALHOST, port).into() })
+        let numbers = line.trim().split_once(' ');
+        match numbers.map(|(port, id)| (port.parse(), id.parse())) {
+            Some((Ok(port), Ok(id))) => Ok(Self { child, addr: (Ipv4Addr::LOCALHOST, port).into(), id }),
+            _ => Err(io::Error::other(format!("the {command} server does not start"))),
+        }
     }
 
     pub(crate) const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+    /// The process that does the serving.
+    pub(crate) const fn id(&self) -> u32 {
+        self.id
     }
 }
 
-impl Drop for Canned {
+impl Drop for Server {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         // It ends by itself now; an error means that it has.
         let _ = self.child.wait();
     }
+}
+
+/// What a server's process does once it serves: says where, and which process it is, and waits until nobody needs it.
+/// The parent keeps the other end of standard input for as long as it lives, and writes nothing.
+pub(crate) fn serve_until_alone(addr: SocketAddr, id: u32) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{} {id}", addr.port())?;
+    stdout.flush()?;
+    io::stdin().lock().read_line(&mut String::new())?;
+    Ok(())
 }
 
 /// Runs a cell, to be timed.

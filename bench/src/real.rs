@@ -8,23 +8,40 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::cores;
+use crate::{cores, processes::serve_until_alone};
 
 const JARS: [&str; 2] = ["/usr/share/java/zookeeper.jar", "/usr/share/java/slf4j-nop.jar"];
 const START_MAX: Duration = Duration::from_secs(60);
 /// A starting server tells nobody that it serves.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
+/// How often what is not needed any more is deleted. Writes fill a hundred megabytes in less than this.
+const TRIM_EVERY: Duration = Duration::from_secs(5);
+
+/// Serves on a free port, on the core of the servers.
+pub(crate) fn serve() -> io::Result<()> {
+    cores::pin_to_the_servers();
+    let server = Real::start()?;
+    let data = server.folder.join("data/version-2");
+    thread::spawn(move || {
+        loop {
+            thread::sleep(TRIM_EVERY);
+            trim(&data);
+        }
+    });
+    serve_until_alone(server.addr, server.child.id())
+}
+
 /// A server's process and folder, gone when this is dropped.
-pub(crate) struct Real {
+struct Real {
     child: Child,
     addr: SocketAddr,
     folder: PathBuf,
 }
 
 impl Real {
-    /// Starts one on the core of the servers. Its data is in memory: the disk is not what is measured.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// Starts one. Its data is in memory: the disk is not what is measured.
+    fn start() -> io::Result<Self> {
         if let Some(jar) = JARS.into_iter().find(|jar| !Path::new(jar).exists()) {
             let words = "apt-get install default-jre-headless libzookeeper-java";
             return Err(io::Error::other(format!("{jar} is missing: {words}")));
@@ -52,32 +69,10 @@ impl Real {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
-        let child = cores::on_the_servers(|| command.spawn())?;
+        let child = command.spawn()?;
         let mut server = Self { child, addr, folder };
         server.wait_serving()?;
         Ok(server)
-    }
-
-    pub(crate) const fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Deletes what a server that is never started again does not need, and what fills the memory.
-    pub(crate) fn trim(&self) {
-        let Ok(files) = fs::read_dir(self.folder.join("data/version-2")) else { return };
-        let aged = |file: fs::DirEntry| Some((file.metadata().ok()?.modified().ok()?, file.path()));
-        let mut files: Vec<_> = files.flatten().filter_map(aged).collect();
-        files.sort();
-        // The newest log, and perhaps a snapshot, are being written.
-        files.truncate(files.len().saturating_sub(4));
-        for (_, path) in files {
-            // If it stays, the next time will do.
-            let _ = fs::remove_file(path);
-        }
     }
 
     fn wait_serving(&mut self) -> io::Result<()> {
@@ -102,6 +97,20 @@ impl Drop for Real {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Deletes what a server that is never started again does not need, and what fills the memory.
+fn trim(data: &Path) {
+    let Ok(files) = fs::read_dir(data) else { return };
+    let aged = |file: fs::DirEntry| Some((file.metadata().ok()?.modified().ok()?, file.path()));
+    let mut files: Vec<_> = files.flatten().filter_map(aged).collect();
+    files.sort();
+    // The newest log, and perhaps a snapshot, are being written.
+    files.truncate(files.len().saturating_sub(4));
+    for (_, path) in files {
+        // If it stays, the next time will do.
+        let _ = fs::remove_file(path);
     }
 }
 
