@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use quorate_zk::{
-    Acl, Client as Inner, ClientOptions, CreateMode, MultiOp, SetData, WatchMode, Watched, Watcher, ZnodePath,
+    Acl, Client as Inner, ClientOptions, CreateMode, MultiOp, OneshotWatcher, SetData, Watched, ZnodePath,
 };
 
 use super::{Client, Multi};
@@ -13,7 +13,7 @@ pub(crate) struct Quorate(Inner);
 impl Client for Quorate {
     const IS_LAZY: bool = false;
     type Path = ZnodePath;
-    type Watch = Watcher;
+    type Watch = OneshotWatcher;
 
     async fn connect(addr: SocketAddr) -> Self {
         let client = ClientOptions::new([addr.to_string()]).connect().expect("the address is good");
@@ -46,13 +46,13 @@ impl Client for Quorate {
         async { _ = delete.await.expect("delete works") }
     }
 
-    fn watch(&self, path: &ZnodePath) -> impl Future<Output = Watcher> + Send {
-        let adding = self.0.add_watch(path, WatchMode::Persistent);
-        async { adding.await.expect("watching works") }
+    fn watch(&self, path: &ZnodePath) -> impl Future<Output = OneshotWatcher> + Send {
+        let watching = self.0.with_watcher().get_data(path);
+        async { watching.await.expect("watching works").1 }
     }
 
-    async fn fired(mut watch: Watcher) {
-        assert!(matches!(watch.next().await, Some(Watched::Event(_))), "the watch fires");
+    async fn fired(watch: OneshotWatcher) {
+        assert!(matches!(watch.await, Some(Watched::Event(_))), "the watch fires");
     }
 }
 
@@ -65,7 +65,7 @@ impl Multi for Quorate {
                 version: -1,
             })
         };
-        let multi = self.0.multi(paths.iter().map(op).collect());
+        let multi = self.0.multi_ops(paths.iter().map(op).collect());
         async { multi.await.expect("multi works").len() }
     }
 }

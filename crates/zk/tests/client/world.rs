@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 enum Server {
     Fake(FakeZooKeeper),
-    Real(ZooKeeper),
+    Real(Box<ZooKeeper>),
 }
 
 pub(crate) struct World {
@@ -39,7 +39,7 @@ impl World {
     pub(crate) async fn real() -> Self {
         let server = ZooKeeper::start_with(&ServerOptions::default().tick(Duration::from_millis(500))).await;
         let link = Link::to(server.addr()).await.unwrap();
-        Self { server: Server::Real(server), link, timeout: Duration::from_secs(4) }
+        Self { server: Server::Real(Box::new(server)), link, timeout: Duration::from_secs(4) }
     }
 
     pub(crate) fn as_fake(&self) -> &FakeZooKeeper {
