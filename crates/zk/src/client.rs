@@ -22,7 +22,7 @@ use crate::{
     response::Response,
     session_events::SessionEvents,
     session_token::{SessionHandover, SessionToken},
-    slot::{Order, Slot},
+    slot::{Order, SlotRef},
     state::ClientState,
     sweep::Sweeper,
     terms::Terms,
@@ -371,17 +371,17 @@ fn prepare(
     session: Option<SessionId>,
     target: Option<Target>,
     request: Request,
-) -> (Response, Option<Arc<Slot>>) {
+) -> (Response, Option<SlotRef>) {
     let subject = Subject::of(&request);
     let is_refused = matches!(request, Request::AddWatch(_) | Request::RemoveWatches(_));
     let request = match &chroot {
         Some(chroot) => chroot::enter_request(request, chroot),
         None => request,
     };
-    let slot = Arc::new(Slot::new(Order { request, session, target }));
+    let slot = SlotRef::new(Order { request, session, target });
     if is_refused {
         slot.refuse(FailureKind::Server(ErrorCode::BadArguments));
         return (Response::new(slot, subject, chroot), None);
     }
-    (Response::new(Arc::clone(&slot), subject, chroot), Some(slot))
+    (Response::new(slot.clone(), subject, chroot), Some(slot))
 }

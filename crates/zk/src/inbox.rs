@@ -1,7 +1,7 @@
 //! What the handles leave for the driver, in the order of the calls.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -12,14 +12,14 @@ use crate::{
     error::{RequestError, Subject},
     lacking::Lacking,
     session_token::SessionHandover,
-    slot::Slot,
+    slot::SlotRef,
     watcher::Watcher,
 };
 
 /// Something asked of the driver. It is withdrawn if whoever waits for it goes away before it is encoded.
 #[derive(Debug)]
 pub(crate) enum Submission {
-    Request(Arc<Slot>),
+    Request(SlotRef),
     Watch(WatchOrder),
 }
 

@@ -3,7 +3,6 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -12,7 +11,7 @@ use quorate_zk_proto::{Reply, ZnodePath};
 use crate::{
     chroot,
     error::{RequestError, Subject},
-    slot::{End, Slot},
+    slot::{End, SlotRef},
 };
 
 /// The answer to a request that is submitted already.
@@ -23,13 +22,13 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "dropping the response withdraws the request if it was not sent yet"]
 pub struct Response {
-    slot: Arc<Slot>,
+    slot: SlotRef,
     subject: Subject,
     chroot: Option<ZnodePath>,
 }
 
 impl Response {
-    pub(crate) const fn new(slot: Arc<Slot>, subject: Subject, chroot: Option<ZnodePath>) -> Self {
+    pub(crate) const fn new(slot: SlotRef, subject: Subject, chroot: Option<ZnodePath>) -> Self {
         Self { slot, subject, chroot }
     }
 

@@ -1,16 +1,25 @@
 //! The place where a request and its answer meet: shared by the future of the caller and the driver.
 //!
-//! It is the only thing allocated for a request. The states go one way: waiting, sent, answered; a future that
-//! is dropped ends it in any of them.
+//! It is the only thing allocated for a request, and used again for later ones. The states go one way: waiting,
+//! sent, answered; a future that is dropped ends it in any of them.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    cell::RefCell,
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
 use quorate_zk_proto::{Failure, FailureKind, Reply, Request, SessionId};
 
 use crate::registry::Target;
+
+/// Most slots that a thread keeps for later requests.
+const SPARES_MAX: usize = 256;
+
+thread_local! {
+    static SPARES: RefCell<Vec<Arc<Slot>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// What comes back to whoever made a request. Paths in it are the server's.
 pub(crate) type Answer = Result<Reply, Failure>;
@@ -25,7 +34,7 @@ pub(crate) struct Order {
     pub(crate) target: Option<Target>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum State {
     Waiting(Order),
     Sent,
@@ -33,17 +42,18 @@ enum State {
     /// The driver ended without an answer.
     Abandoned,
     /// Nobody waits any more.
+    #[default]
     Over,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     state: State,
     waker: Option<Waker>,
 }
 
 /// One request from its submission to its answer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Slot {
     inner: Mutex<Inner>,
 }
@@ -55,11 +65,44 @@ pub(crate) enum End {
     Abandoned,
 }
 
-impl Slot {
-    pub(crate) const fn new(order: Order) -> Self {
-        Self { inner: Mutex::new(Inner { state: State::Waiting(order), waker: None }) }
-    }
+/// One end's hold on a slot. The last to let go keeps the slot for another request.
+#[derive(Clone, Debug)]
+pub(crate) struct SlotRef(Option<Arc<Slot>>);
 
+impl SlotRef {
+    /// Makes a slot for a request, or takes one that was used before.
+    pub(crate) fn new(order: Order) -> Self {
+        let spare = SPARES.try_with(|spares| spares.borrow_mut().pop()).ok().flatten();
+        let slot = spare.unwrap_or_else(|| Arc::new(Slot::default()));
+        slot.lock().state = State::Waiting(order);
+        Self(Some(slot))
+    }
+}
+
+impl Deref for SlotRef {
+    type Target = Slot;
+
+    fn deref(&self) -> &Slot {
+        self.0.as_deref().expect("it is let go of only in the end")
+    }
+}
+
+impl Drop for SlotRef {
+    fn drop(&mut self) {
+        let Some(mut slot) = self.0.take().filter(|slot| Arc::strong_count(slot) == 1) else { return };
+        let Some(used) = Arc::get_mut(&mut slot) else { return };
+        *used = Slot::default();
+        // A thread that ends has no spares any more.
+        let _ = SPARES.try_with(|spares| {
+            let mut spares = spares.borrow_mut();
+            if spares.len() < SPARES_MAX {
+                spares.push(slot);
+            }
+        });
+    }
+}
+
+impl Slot {
     /// Takes what is to be sent, which then counts as sent; `None` if it was withdrawn.
     pub(crate) fn start(&self) -> Option<Order> {
         let mut inner = self.lock();
@@ -159,9 +202,9 @@ mod tests {
 
     use super::*;
 
-    fn slot() -> Slot {
+    fn slot() -> SlotRef {
         let request = Request::Sync(Sync { path: ZnodePath::root() });
-        Slot::new(Order { request, session: None, target: None })
+        SlotRef::new(Order { request, session: None, target: None })
     }
 
     #[test]
@@ -183,6 +226,20 @@ mod tests {
         slot.give_up();
         slot.refuse(FailureKind::Closed);
         assert!(slot.is_over());
+    }
+
+    #[test]
+    fn a_slot_is_used_again_only_when_both_ends_have_let_go() {
+        let (mine, other) = (slot(), slot());
+        let (held, first) = (mine.clone(), std::ptr::from_ref(&*mine));
+        mine.refuse(FailureKind::Closed);
+        drop(mine);
+        let meanwhile = slot();
+        assert_ne!(std::ptr::from_ref(&*meanwhile), first);
+        drop(held);
+        let again = slot();
+        assert_eq!(std::ptr::from_ref(&*again), first);
+        assert!(!again.is_over() && !other.is_over());
     }
 
     #[test]

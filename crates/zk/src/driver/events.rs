@@ -1,6 +1,6 @@
 //! From events of the session to those who wait for them.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{net::SocketAddr, time::Instant};
 
 use quorate_zk_proto::{
     ErrorCode, Failure, FailureKind, OpCode, Reply, SaslAnswer, SessionEvent, SessionState, Ticket,
@@ -13,13 +13,13 @@ use crate::{
     error::Subject,
     registry::{Half, Target},
     session_token::SessionToken,
-    slot::Slot,
+    slot::SlotRef,
     state::ClientState,
 };
 
 /// What a reply will be about.
 pub(super) enum InFlight {
-    Request { slot: Arc<Slot>, op: OpCode, sent: Instant, setting: Option<Box<Setting>> },
+    Request { slot: SlotRef, op: OpCode, sent: Instant, setting: Option<Box<Setting>> },
     Watch { path: ZnodePath, mode: WatchMode, generation: u64 },
     Unwatch,
     Config,

@@ -1,6 +1,6 @@
 //! From submissions to requests of the session.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use quorate_zk_proto::{
     AddWatch, ErrorCode, FailureKind, RemoveWatches, Request, Ticket, WatcherType, ZnodePath,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     inbox::{Removal, Submission, Unwatched},
     registry::{Half, Step, Target},
-    slot::{Order, Slot},
+    slot::{Order, SlotRef},
 };
 
 /// The shortest line that is looked through for withdrawn submissions.
@@ -116,7 +116,7 @@ impl Driver {
         }
     }
 
-    fn send_order(&mut self, now: Instant, slot: Arc<Slot>, order: Order) {
+    fn send_order(&mut self, now: Instant, slot: SlotRef, order: Order) {
         let Order { request, session, target } = order;
         if session.is_some() && self.session.session_id() != session {
             slot.refuse(FailureKind::SessionExpired);
@@ -189,8 +189,8 @@ mod tests {
         let (mut driver, _shown) = Driver::new(settings, Arc::clone(&inbox), SessionQueue::default());
         for _ in 0..10 * PURGE_MIN {
             let request = Request::Sync(Sync { path: ZnodePath::root() });
-            let slot = Arc::new(Slot::new(Order { request, session: None, target: None }));
-            inbox.submit(Submission::Request(Arc::clone(&slot)));
+            let slot = SlotRef::new(Order { request, session: None, target: None });
+            inbox.submit(Submission::Request(slot.clone()));
             slot.give_up();
             driver.take_mail(Instant::now());
             assert!(driver.line.len() <= PURGE_MIN, "{} wait", driver.line.len());
