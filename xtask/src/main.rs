@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     let done = match task.as_str() {
         "check" => check::all(&mut run),
         "test" => install::crates(&mut run)
+            .and_then(|()| bench::crates(&mut run))
             .and_then(|()| install::servers(&mut run))
             .and_then(|()| check::all(&mut run))
             .and_then(|()| check::facade_features(&mut run))
