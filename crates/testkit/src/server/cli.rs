@@ -8,20 +8,15 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-use super::config::jaas;
+use super::config::{DIGEST_ALLOWED, jaas};
 use super::install;
 use super::tls::{TestCa, TestCert, TlsFiles};
 
 /// Starting Java, one session and one command. A server that never answers ends it.
 const COMMAND_MAX: Duration = Duration::from_secs(30);
 
-/// What the command line says of itself before and between the answers.
-const CHATTER: [&str; 4] = [
-    "WATCHER::",
-    "WatchedEvent state:SyncConnected type:None path:null",
-    "WatchedEvent state:SaslAuthenticated type:None path:null",
-    "",
-];
+/// How the lines begin that the command line prints about its own connection, between the answers.
+const CHATTER: [&str; 3] = ["Connecting to ", "WATCHER::", "WatchedEvent state:"];
 
 /// What ZooKeeper's command line printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +112,7 @@ impl ZkCli {
             fs::write(&login, jaas("Client", entries.into_iter()))
                 .expect("the temporary folder takes a file");
             flags.push(format!("-Djava.security.auth.login.config={}", login.display()));
+            flags.push(DIGEST_ALLOWED.to_owned());
         }
         if let Some(tls) = &self.tls {
             let (key_store, trust_store) = tls.write(dir.path());
@@ -134,7 +130,7 @@ impl ZkCli {
 fn answers(printed: &str) -> Vec<String> {
     printed
         .lines()
-        .filter(|line| !CHATTER.contains(line) && !line.starts_with("Connecting to "))
+        .filter(|line| !line.is_empty() && !CHATTER.iter().any(|start| line.starts_with(start)))
         .map(str::to_owned)
         .collect()
 }

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use tokio::net::TcpStream;
 use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -145,6 +146,12 @@ impl Process {
     async fn serves(&self, wanted: &impl Fn(&str) -> bool) -> bool {
         let Ok(status) = four_letter(self.addr(), "srvr").await else { return false };
         if !status.lines().filter_map(|line| line.strip_prefix("Mode: ")).any(wanted) {
+            return false;
+        }
+        // The server opens its secure port after the plain one.
+        if let Some(addr) = self.secure_addr()
+            && TcpStream::connect(addr).await.is_err()
+        {
             return false;
         }
         let ours = format!("dataDir={}", self.place.data().display());
