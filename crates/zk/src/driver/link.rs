@@ -24,7 +24,8 @@ const GOOD_MIN: Duration = Duration::from_secs(1);
 
 impl Driver {
     pub(super) fn start_round(&mut self) {
-        self.dial(self.settings.hosts.round());
+        let lost = self.lost_server.take();
+        self.dial(self.settings.hosts.round_avoiding(lost));
     }
 
     pub(super) fn on_dialed(&mut self, now: Instant, dialed: Dialed) {
@@ -60,6 +61,7 @@ impl Driver {
         self.output.clear();
         match linked.up_since {
             Some(since) => {
+                self.lost_server = Some(linked.link.peer());
                 if now.saturating_duration_since(since) >= GOOD_MIN {
                     self.backoff.reset();
                 }

@@ -12,6 +12,7 @@ mod phase;
 use std::{
     collections::VecDeque,
     future::poll_fn,
+    net::SocketAddr,
     pin::pin,
     sync::Arc,
     time::{Duration, Instant},
@@ -70,6 +71,8 @@ pub(crate) struct Driver {
     backoff: Backoff,
     /// How the next search for a server that writes starts.
     seek_pauses: Backoff,
+    /// Where the last connection was lost.
+    lost_server: Option<SocketAddr>,
     /// Since when every host has refused us because of what we have seen.
     refused_since: Option<Instant>,
     has_forgotten: bool,
@@ -107,6 +110,7 @@ impl Driver {
             output: BytesMut::new(),
             backoff: Backoff::default(),
             seek_pauses: Backoff::seeking(),
+            lost_server: None,
             refused_since: None,
             has_forgotten: false,
             wants_config: false,

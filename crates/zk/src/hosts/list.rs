@@ -1,5 +1,7 @@
 //! The hosts that are known, which may change while the client runs.
 
+use std::net::SocketAddr;
+
 use super::{Host, Round, Target};
 
 /// In which order hosts are tried.
@@ -47,6 +49,11 @@ impl Hosts {
         let known = |host: &&Host| !self.list.contains(host);
         let reserve: Vec<_> = self.given.iter().filter(known).cloned().collect();
         Box::new(Round::new(&self.list, self.order).followed_by(&reserve))
+    }
+
+    /// Starts a round over all of them that tries one address last: that of a server just lost.
+    pub(crate) fn round_avoiding(&self, addr: Option<SocketAddr>) -> Box<Round> {
+        Box::new(self.round().avoiding(addr))
     }
 
     /// Starts a round over all of them that tries one address before.
@@ -103,6 +110,17 @@ mod tests {
         assert_eq!(walk(known.round()).await, ["127.0.0.1:2", "127.0.0.1:1"]);
         known.replace(vec![Host::parse("127.0.0.1:3").unwrap(), Host::parse("127.0.0.1:1").unwrap()]);
         assert_eq!(walk(known.round()).await, ["127.0.0.1:3", "127.0.0.1:1"]);
+    }
+
+    #[tokio::test]
+    async fn a_server_just_lost_is_tried_last() {
+        let names = ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"];
+        let lost = Some(SocketAddr::from(([127, 0, 0, 1], 2)));
+        for _ in 0..20 {
+            let tried = walk(hosts(&names, HostOrder::Shuffled).round_avoiding(lost)).await;
+            assert_eq!((tried.len(), &*tried[2]), (3, "127.0.0.1:2"));
+        }
+        assert_eq!(walk(hosts(&names[1..2], HostOrder::Given).round_avoiding(lost)).await, ["127.0.0.1:2"]);
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! One round of attempts over all addresses of all hosts.
 
-use std::{collections::VecDeque, fmt, time::Duration};
+use std::{collections::VecDeque, fmt, net::SocketAddr, time::Duration};
 
 use super::{Host, HostOrder, Target};
 use crate::{state::DisconnectReason, tls::TlsFailure};
@@ -10,6 +10,9 @@ use crate::{state::DisconnectReason, tls::TlsFailure};
 pub(crate) struct Round {
     hosts: VecDeque<Host>,
     targets: VecDeque<Target>,
+    /// The address that is tried last.
+    avoided: Option<SocketAddr>,
+    late: Option<Target>,
     order: HostOrder,
     refusals: usize,
     /// The last thing that went wrong, refusals and TLS apart.
@@ -27,6 +30,8 @@ impl Round {
         Self {
             hosts: hosts.into(),
             targets: VecDeque::new(),
+            avoided: None,
+            late: None,
             order,
             refusals: 0,
             failure: None,
@@ -37,6 +42,12 @@ impl Round {
     /// Puts hosts behind all others, in any order.
     pub(super) fn followed_by(mut self, reserve: &[Host]) -> Self {
         self.hosts.extend(reserve.iter().cloned());
+        self
+    }
+
+    /// Puts an address behind all others.
+    pub(super) const fn avoiding(mut self, addr: Option<SocketAddr>) -> Self {
+        self.avoided = addr;
         self
     }
 
@@ -52,9 +63,14 @@ impl Round {
     pub(crate) async fn next_target(&mut self, limit: Duration) -> Option<Target> {
         loop {
             if let Some(target) = self.targets.pop_front() {
+                if self.avoided == Some(target.addr()) {
+                    self.avoided = None;
+                    self.late = Some(target);
+                    continue;
+                }
                 return Some(target);
             }
-            let host = self.hosts.pop_front()?;
+            let Some(host) = self.hosts.pop_front() else { return self.late.take() };
             match host.resolve(limit).await {
                 Ok(mut addrs) => {
                     if self.order == HostOrder::Shuffled {

@@ -11,11 +11,8 @@ use std::{
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
-use super::stream::Stream;
+use super::{room::Room, stream::Stream};
 use crate::{hosts::Target, tls::TlsFailure};
-
-/// Room made for a read: many small replies come in one.
-const READ_BYTES: usize = 64 * 1024;
 
 /// How an alert of TLS starts: its type, and the version's first byte. As a length it would be over every limit.
 const TLS_ALERT: [u8; 2] = [0x15, 0x03];
@@ -25,6 +22,7 @@ const TLS_ALERT: [u8; 2] = [0x15, 0x03];
 pub(crate) struct Link {
     stream: Stream,
     target: Target,
+    room: Room,
     /// Whether something was written that may still be kept back to be encrypted or sent.
     needs_flush: bool,
     /// Whether anything was read yet.
@@ -32,8 +30,8 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(super) const fn new(stream: Stream, target: Target) -> Self {
-        Self { stream, target, needs_flush: false, is_fresh: true }
+    pub(super) fn new(stream: Stream, target: Target) -> Self {
+        Self { stream, target, room: Room::default(), needs_flush: false, is_fresh: true }
     }
 
     pub(crate) const fn peer(&self) -> SocketAddr {
@@ -88,9 +86,7 @@ impl Link {
 
     /// The future of a single read keeps nothing between polls, so a new one may be made for each.
     fn poll_read(&mut self, cx: &mut Context<'_>, input: &mut BytesMut) -> Poll<io::Result<usize>> {
-        if input.capacity() - input.len() < READ_BYTES / 4 {
-            input.reserve(READ_BYTES);
-        }
+        self.room.make(input);
         pin!(self.stream.read_buf(input)).poll(cx)
     }
 

@@ -3,6 +3,7 @@
 mod connector;
 mod dial;
 mod link;
+mod room;
 mod seek;
 mod stream;
 
