@@ -51,9 +51,7 @@ impl Credentials {
     /// Looks at the text. Blocks as long as the file system does.
     pub(crate) fn resolve(&self) -> Result<Login> {
         match &self.0 {
-            Source::Given { user, password } => {
-                Ok(Login { user: user.clone(), password: password.clone() })
-            }
+            Source::Given { user, password } => Ok(Login { user: user.clone(), password: password.clone() }),
             Source::Text { place, text } => parse(place, text.expose()),
             Source::File(path) => {
                 let place = path.display().to_string();

@@ -119,7 +119,9 @@ impl Inner {
 fn warning_of_link(server: IpAddr, is_secure: bool) -> Option<String> {
     let is_exposed = !is_secure && !server.to_canonical().is_loopback();
     is_exposed.then(|| {
-        format!("the connection to {server} is not secured by TLS: all that crosses the network can be read there")
+        format!(
+            "the connection to {server} is not secured by TLS: all that crosses the network can be read there"
+        )
     })
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use quorate_datasync::{Error, Memory, Store};
 use thiserror::Error;
 
-use crate::{StoreUrl, UrlError};
+use crate::zookeeper::Opening;
+use crate::{OpenStore, StoreUrl, UrlError};
 
 /// Why a store was not opened.
 #[derive(Debug, Error)]
@@ -22,6 +23,12 @@ pub enum OpenStoreError {
         /// The feature of this crate.
         feature: &'static str,
     },
+    /// There is no value for an environment variable that the URL names.
+    #[error("there is no environment variable {name}, which the URL of the store names")]
+    MissingVariable {
+        /// The variable.
+        name: String,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Error),
@@ -33,6 +40,8 @@ pub enum OpenStoreError {
 /// the connection. [`Store::status`] says how it is doing. [`Store::close`] ends sessions and leases at once;
 /// dropping the store ends them too, in the background.
 ///
+/// The environment is not read. For a URL with secrets in environment variables there is [`open_with`].
+///
 /// # Errors
 ///
 /// [`OpenStoreError::Url`] names what is known, [`OpenStoreError::Store`] says why a file cannot be used.
@@ -41,22 +50,46 @@ pub enum OpenStoreError {
 ///
 /// A dropped future leaves nothing behind but, for a file that did not exist, an empty store.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, OpenStoreError> {
-    match url.parse()? {
-        StoreUrl::Memory { name: None } => Ok(Arc::new(Memory::new())),
-        StoreUrl::Memory { name: Some(name) } => Ok(Arc::new(Memory::named(&name))),
+    let opened = open_with(&url.parse()?, |_| None).await?;
+    Ok(Arc::clone(opened.store()))
+}
+
+/// Opens the store that a URL names like [`open`], and asks `variable` for the environment variables that the URL
+/// names.
+///
+/// # Errors
+///
+/// As for [`open`], and [`OpenStoreError::MissingVariable`].
+///
+/// # Cancel safety
+///
+/// As for [`open`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let url = "zks://h1,h2,h3/prod?ca=ca.pem&auth=digest:$ZK_LOGIN&acl=creator".parse()?;
+/// let opened = quorate::open_with(&url, |name| std::env::var(name).ok()).await?;
+/// # drop(opened.store());
+/// # Ok(())
+/// # }
+/// ```
+pub async fn open_with(
+    url: &StoreUrl,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<OpenStore, OpenStoreError> {
+    let store: Arc<dyn Store> = match url {
+        StoreUrl::Memory { name: None } => Arc::new(Memory::new()),
+        StoreUrl::Memory { name: Some(name) } => Arc::new(Memory::named(name)),
         #[cfg(feature = "sqlite")]
-        StoreUrl::Sqlite { path } => Ok(Arc::new(quorate_sqlite::Sqlite::open(path).await?)),
+        StoreUrl::Sqlite { path } => Arc::new(quorate_sqlite::Sqlite::open(path).await?),
         #[cfg(not(feature = "sqlite"))]
-        url @ StoreUrl::Sqlite { .. } => Err(OpenStoreError::NotBuiltIn { url, feature: "sqlite" }),
-        #[cfg(feature = "zookeeper")]
-        StoreUrl::ZooKeeper { hosts, chroot, session_timeout } => {
-            let mut options = quorate_zookeeper::ZooKeeper::options(hosts).chroot(chroot);
-            if let Some(timeout) = session_timeout {
-                options = options.session_timeout(timeout);
-            }
-            Ok(Arc::new(options.open().await?))
+        StoreUrl::Sqlite { .. } => {
+            return Err(OpenStoreError::NotBuiltIn { url: url.clone(), feature: "sqlite" });
         }
-        #[cfg(not(feature = "zookeeper"))]
-        url @ StoreUrl::ZooKeeper { .. } => Err(OpenStoreError::NotBuiltIn { url, feature: "zookeeper" }),
-    }
+        StoreUrl::ZooKeeper(url) => return Ok(Opening::new(url, &variable)?.open().await?),
+    };
+    Ok(OpenStore::new(store, None))
 }

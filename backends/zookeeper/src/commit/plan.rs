@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use quorate_datasync::{Check, Conflict, Error, Key, LeaseRef, Result, Txn, Version, Write};
-use quorate_zk::{
-    Check as CheckOp, CreateMode, Delete, MultiOp, SetData, Stat as ZnodeStat, ZnodePath,
-};
+use quorate_zk::{Check as CheckOp, CreateMode, Delete, MultiOp, SetData, Stat as ZnodeStat, ZnodePath};
 
 use crate::inner::Inner;
 use crate::map;
