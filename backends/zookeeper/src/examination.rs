@@ -67,6 +67,9 @@ impl ZooKeeper {
             found.session_timeout = timeout;
             found.is_read_only = read_only;
             found.warnings.extend(warning_of_link(server.ip(), inner.is_secure));
+            if read_only {
+                found.warnings.push(format!("{server} only reads: it has lost its quorum"));
+            }
         }
         let top = inner.paths.top();
         let acl = inner.acl_of(&top).await?;

@@ -95,6 +95,13 @@ impl ZooKeeperOptions {
         self
     }
 
+    /// Accepts servers that only read while they have no quorum: writes, and reads that must be current, are then
+    /// [`ErrorKind::ReadOnly`]. Not accepted unless set.
+    pub fn read_only_allowed(mut self) -> Self {
+        self.client = self.client.read_only_allowed();
+        self
+    }
+
     /// Opens the store. It is reached in the background: requests wait for the connection.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use quorate::{Document, Key, Link, OpenStore, Store, StoreUrl};
+use quorate::{Document, Key, Link, OpenOptions, OpenStore, Store, StoreUrl};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::args::Global;
@@ -31,6 +31,7 @@ pub(crate) struct Context {
     is_default: bool,
     timeout: Duration,
     deadline: Instant,
+    read_only_allowed: bool,
     store: OnceLock<OpenStore>,
 }
 
@@ -48,8 +49,15 @@ impl Context {
             is_default: named.is_none(),
             timeout: global.timeout,
             deadline: Instant::now() + global.timeout,
+            read_only_allowed: false,
             store: OnceLock::new(),
         })
+    }
+
+    /// Accepts servers that only read.
+    pub(crate) const fn read_only_allowed(mut self) -> Self {
+        self.read_only_allowed = true;
+        self
     }
 
     /// The URL of the store, good in every working directory.
@@ -81,7 +89,11 @@ impl Context {
             {
                 make_private_parent(path)?;
             }
-            Ok::<_, Failure>(quorate::open_with(&self.url, environment::variable).await?)
+            let mut options = OpenOptions::new().variables(environment::variable);
+            if self.read_only_allowed {
+                options = options.read_only_allowed();
+            }
+            Ok::<_, Failure>(options.open(&self.url).await?)
         };
         let store = timeout_at(self.deadline, opening).await.map_err(|_| self.no_answer(None))??;
         Ok(self.store.get_or_init(|| store))

@@ -41,7 +41,7 @@
 //! |---|---|
 //! | `session_timeout=15s` | how long leases outlive a client that is silent |
 //! | `auth=digest:@FILE` | an identity of scheme `digest`; the file holds `user:password` on one line |
-//! | `auth=digest:$VARIABLE` | the same from an environment variable, with [`open_with`] |
+//! | `auth=digest:$VARIABLE` | the same from an environment variable, with [`OpenOptions`] |
 //! | `auth=sasl:@FILE`, `auth=sasl:$VARIABLE` | an identity by SASL DIGEST-MD5 |
 //! | `acl=open` | whatever is made may be changed by everybody; the default |
 //! | `acl=creator` | only by the identities of whoever made it |
@@ -53,12 +53,14 @@
 
 mod findings;
 mod open;
+mod open_options;
 mod open_store;
 mod url;
 mod zookeeper;
 
 pub use findings::Findings;
-pub use open::{OpenStoreError, open, open_with};
+pub use open::{OpenStoreError, open};
+pub use open_options::OpenOptions;
 pub use open_store::OpenStore;
 pub use quorate_datasync::*;
 pub use url::{AuthSource, SecretSource, StoreUrl, TlsFiles, UrlError, ZnodeAccess, ZooKeeperUrl};

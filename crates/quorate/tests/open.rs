@@ -1,6 +1,6 @@
 //! Opening stores by URL.
 
-use quorate::{Key, OpenStoreError, Shared, StoreExt};
+use quorate::{Key, OpenOptions, OpenStoreError, Shared, StoreExt};
 
 #[tokio::test]
 async fn a_store_in_memory_is_new_unless_it_has_a_name() {
@@ -42,9 +42,10 @@ async fn secrets_are_had_from_variables_where_these_are_told() {
     let error = quorate::open(url).await.unwrap_err();
     assert!(matches!(error, OpenStoreError::MissingVariable { ref name } if name == "LOGIN"), "{error}");
     let url = url.parse().unwrap();
-    let opened = quorate::open_with(&url, |_| Some("bob:word".to_owned())).await.unwrap();
+    let opened = OpenOptions::new().variables(|_| Some("bob:word".to_owned())).open(&url).await.unwrap();
     opened.store().close().await;
-    let error = quorate::open_with(&url, |_| Some("hush".to_owned())).await.unwrap_err().to_string();
+    let error =
+        OpenOptions::new().variables(|_| Some("hush".to_owned())).open(&url).await.unwrap_err().to_string();
     assert!(error.contains("the variable LOGIN") && !error.contains("hush"), "{error}");
 }
 

@@ -72,12 +72,18 @@ async fn examine(context: &Context, report: &mut Report) -> Result<()> {
     let store = context.open().await?;
     let key = own_key()?;
     // The first question waits for the connection, so it is not measured.
-    context.ask(|| store.get(&key, Want::Stat, Consistency::Synced)).await?;
+    context.ask(|| store.get(&key, Want::Stat, Consistency::Local)).await?;
     report.reached = true;
     report.capabilities = Some(Abilities::from(&store.capabilities()));
     report.latency_ms.read = Some(time_read(context, &*store, &key, Consistency::Local).await?);
-    report.latency_ms.consistent_read =
-        Some(time_read(context, &*store, &key, Consistency::Linearizable).await?);
+    match time_read(context, &*store, &key, Consistency::Linearizable).await {
+        Ok(time) => report.latency_ms.consistent_read = Some(time),
+        Err(failure) if failure.exit() != Exit::Failed => return Err(failure),
+        Err(failure) => {
+            let words = failure.words().unwrap_or_default();
+            report.problems.push(format!("it cannot be read consistently: {words}"));
+        }
+    }
     match context.finish(time_commit(&*store, &key)).await {
         Ok(time) => report.latency_ms.commit = Some(time),
         Err(failure) => {

@@ -189,6 +189,37 @@ fn the_doctor_does_not_warn_below_a_directory_that_is_closed() {
 }
 
 #[test]
+fn what_is_readable_is_watched_by_others_and_not_changed() {
+    let world = World::fake();
+    let alice = world.place("alice", "acl=read");
+    let eve = world.place("eve", "acl=read");
+    alice.ok(["set", "/app", "1"]);
+    assert_eq!(eve.ok(["get", "/app", "--consistent"]), "1\n");
+    let watch = eve.watch("/app");
+    alice.ok(["set", "/app", "2"]);
+    assert_eq!(watch.json()["changes"][0]["new"], 2);
+    assert_eq!(eve.run(["set", "/app", "3"]).code, 1);
+    assert_eq!(eve.run(["kv", "put", "/app/payload", "3"]).code, 1);
+    assert_eq!(eve.ok(["kv", "get", "/app/payload"]), "2");
+}
+
+#[test]
+fn the_doctor_examines_a_server_that_only_reads() {
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(FakeZooKeeper::builder().servers(3).start()).unwrap();
+    let place = Place::at(format!("zk://{}", server.connect_string()));
+    place.ok(["set", "/app", "1"]);
+    server.lose_quorum();
+    let done = place.run(["doctor", "--json"]);
+    assert_eq!(done.code, 1, "{}", done.err);
+    let report: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!((&report["reached"], &report["read_only"]), (&json!(true), &json!(true)));
+    assert!(report["warnings"].to_string().contains("has lost its quorum"), "{report}");
+    assert!(report["problems"].to_string().contains("read-only"), "{report}");
+    assert_eq!(place.run(["--timeout", "1s", "get", "/app"]).code, 5);
+}
+
+#[test]
 fn nothing_that_is_said_shows_a_secret() {
     let world = World::fake();
     for options in ["auth=digest:@alice.login&acl=creator", "auth=sasl:@alice.login&acl=read"] {

@@ -2,7 +2,7 @@
 
 use quorate_datasync::{Key, Result};
 
-use crate::{Findings, OpenStore, OpenStoreError, StoreUrl, ZooKeeperUrl};
+use crate::{Findings, OpenOptions, OpenStore, OpenStoreError, StoreUrl, ZooKeeperUrl};
 
 /// There is none.
 #[derive(Clone, Debug)]
@@ -20,10 +20,7 @@ impl Examiner {
 pub(crate) enum Opening {}
 
 impl Opening {
-    pub(crate) fn new(
-        url: &ZooKeeperUrl,
-        _: &dyn Fn(&str) -> Option<String>,
-    ) -> std::result::Result<Self, OpenStoreError> {
+    pub(crate) fn new(url: &ZooKeeperUrl, _: &OpenOptions) -> std::result::Result<Self, OpenStoreError> {
         let url = StoreUrl::ZooKeeper(Box::new(url.clone()));
         Err(OpenStoreError::NotBuiltIn { url, feature: "zookeeper" })
     }

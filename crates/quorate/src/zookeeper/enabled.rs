@@ -6,7 +6,8 @@ use quorate_datasync::{Key, Result};
 use quorate_zookeeper::{Acl, Credentials, Examination, Secret, TlsOptions, ZooKeeper, ZooKeeperOptions};
 
 use crate::{
-    AuthSource, Findings, OpenStore, OpenStoreError, SecretSource, TlsFiles, ZnodeAccess, ZooKeeperUrl,
+    AuthSource, Findings, OpenOptions, OpenStore, OpenStoreError, SecretSource, TlsFiles, ZnodeAccess,
+    ZooKeeperUrl,
 };
 
 /// Who can be asked how a store is reached.
@@ -23,10 +24,10 @@ impl Examiner {
 pub(crate) struct Opening(ZooKeeperOptions);
 
 impl Opening {
-    /// Takes over what the URL says; `variable` knows the environment.
+    /// Takes over what the URL says.
     pub(crate) fn new(
         url: &ZooKeeperUrl,
-        variable: &dyn Fn(&str) -> Option<String>,
+        opening: &OpenOptions,
     ) -> std::result::Result<Self, OpenStoreError> {
         let mut options = ZooKeeper::options(&url.hosts).chroot(&url.chroot).acl(acl(url.acl));
         if let Some(timeout) = url.session_timeout {
@@ -36,11 +37,14 @@ impl Opening {
             options = options.tls(tls(files));
         }
         for auth in &url.auth {
-            let credentials = credentials(auth.source(), variable)?;
+            let credentials = credentials(auth.source(), opening)?;
             options = match auth {
                 AuthSource::Digest(_) => options.digest_auth(credentials),
                 AuthSource::Sasl(_) => options.sasl_digest_md5(credentials),
             };
+        }
+        if opening.read_only_allowed {
+            options = options.read_only_allowed();
         }
         Ok(Self(options))
     }
@@ -72,15 +76,14 @@ fn tls(files: &TlsFiles) -> TlsOptions {
 
 fn credentials(
     source: &SecretSource,
-    variable: &dyn Fn(&str) -> Option<String>,
+    opening: &OpenOptions,
 ) -> std::result::Result<Credentials, OpenStoreError> {
-    match source {
-        SecretSource::File(path) => Ok(Credentials::file(path)),
-        SecretSource::Variable(name) => match variable(name) {
-            Some(text) => Ok(Credentials::text(format!("the variable {name}"), Secret::new(text))),
-            None => Err(OpenStoreError::MissingVariable { name: name.clone() }),
-        },
-    }
+    Ok(match source {
+        SecretSource::File(path) => Credentials::file(path),
+        SecretSource::Variable(name) => {
+            Credentials::text(format!("the variable {name}"), Secret::new(opening.variable(name)?))
+        }
+    })
 }
 
 impl From<Examination> for Findings {
