@@ -8,6 +8,9 @@ use quorate_datasync::{Memory, Store};
 use crate::zookeeper::Opening;
 use crate::{OpenStore, OpenStoreError, StoreUrl};
 
+/// Gives the value of an environment variable, if there is one.
+type Variables = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What is to be known for opening a store, beside its URL.
 ///
 /// # Examples
@@ -25,7 +28,7 @@ use crate::{OpenStore, OpenStoreError, StoreUrl};
 /// ```
 #[must_use = "nothing is opened before open"]
 pub struct OpenOptions {
-    variables: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    variables: Variables,
     pub(crate) read_only_allowed: bool,
 }
 
@@ -74,6 +77,7 @@ impl OpenOptions {
     }
 
     /// The value of an environment variable.
+    #[cfg_attr(not(feature = "zookeeper"), expect(dead_code, reason = "no other store has secrets"))]
     pub(crate) fn variable(&self, name: &str) -> Result<String, OpenStoreError> {
         let missing = || OpenStoreError::MissingVariable { name: name.to_owned() };
         (self.variables)(name).ok_or_else(missing)
