@@ -7,7 +7,8 @@ use quorate_datasync::{
     Consistency, Document, ErrorKind, Key, List, Lock, LockError, Prefix, Shared, Store, StoreExt, Txn,
 };
 use quorate_testkit::conformance::Harness;
-use quorate_zk_fake::{FakeZooKeeper, TestCertificates};
+use quorate_zk::OpCode;
+use quorate_zk_fake::{FakeZooKeeper, ServerVersion, TestCertificates};
 use quorate_zookeeper::{Acl, Credentials, Id, Perms, Secret, TlsOptions, ZooKeeper, ZooKeeperOptions};
 use tokio::time::timeout;
 
@@ -179,6 +180,23 @@ async fn what_cannot_be_used_is_invalid_and_names_the_file() {
     }
     let error = ZooKeeper::options(["h"]).acl([]).open().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn a_server_that_knows_no_sasl_is_not_believed_to_know_us() {
+    let server = FakeZooKeeper::start().await.unwrap();
+    let options = ZooKeeper::options([server.connect_string()]).sasl_digest_md5(user("alice", "wonder"));
+    let error = timeout(WAIT, open(options).await.put(&key("/value"), "v")).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+}
+
+#[tokio::test]
+async fn an_older_server_is_not_asked_who_we_are() {
+    let server = FakeZooKeeper::builder().version(ServerVersion::V3_6).start().await.unwrap();
+    let store = ZooKeeper::options([server.connect_string()]).digest_auth(user("bob", "word"));
+    let found = store.open().await.unwrap().examine(&key("/probe")).await.unwrap();
+    assert_eq!(found.identities, None);
+    assert!(server.requests().iter().all(|request| request.op != OpCode::WhoAmI));
 }
 
 #[tokio::test]
