@@ -3,6 +3,11 @@
 use quorate_datasync::{Conflict, Error, ErrorKind, Key};
 use quorate_zk::{ErrorCode, RequestError};
 
+/// What it means when a server does not take an access list. Ours are valid but for one that stands for the identities
+/// of this client.
+const NO_IDENTITY: &str =
+    "the server does not take the access list: it knows no identity of this client, or not the scheme of one";
+
 /// The store's error for a failed request about `key`.
 pub(crate) fn classify(operation: &'static str, key: Option<&Key>, error: RequestError) -> Error {
     let kind = match error.code() {
@@ -13,11 +18,24 @@ pub(crate) fn classify(operation: &'static str, key: Option<&Key>, error: Reques
         None => ErrorKind::Unreachable,
     };
     let maybe_applied = error.maybe_applied();
-    let classified = Error::new(kind, operation).caused_by(error);
+    let classified = match error.code() {
+        Some(ErrorCode::InvalidAcl) => Error::new(kind, operation).because(NO_IDENTITY),
+        _ => Error::new(kind, operation),
+    };
+    let classified = classified.caused_by(error);
     let classified = if maybe_applied { classified.perhaps_applied() } else { classified };
     match key {
         Some(key) => classified.on(key),
         None => classified,
+    }
+}
+
+/// The error of a transaction of which the server refused a part with this code.
+pub(crate) fn refusal(code: ErrorCode) -> Error {
+    let error = Error::new(kind_of(code), "commit");
+    match code {
+        ErrorCode::InvalidAcl => error.because(NO_IDENTITY),
+        code => error.because(code.to_string()),
     }
 }
 

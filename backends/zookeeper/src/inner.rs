@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use quorate_datasync::{Incarnation, Link, StoreStatus};
-use quorate_zk::{Client, ClientState};
+use quorate_zk::{Acl, Client, ClientState, Create, CreateMode, ZnodePath};
 use tokio::sync::watch;
 
 use crate::barrier::Barriers;
@@ -15,16 +16,24 @@ use crate::map::Paths;
 pub(crate) struct Inner {
     pub(crate) client: Client,
     pub(crate) paths: Paths,
+    /// The access list of every znode that is made.
+    pub(crate) acl: Vec<Acl>,
+    pub(crate) is_secure: bool,
     pub(crate) grants: Grants,
     pub(crate) barriers: Barriers,
     status: watch::Sender<StoreStatus>,
 }
 
 impl Inner {
-    pub(crate) fn new(client: Client, paths: Paths) -> Arc<Self> {
+    pub(crate) fn new(client: Client, paths: Paths, acl: Vec<Acl>, is_secure: bool) -> Arc<Self> {
         let status = watch::Sender::new(StoreStatus::connecting());
         let (grants, barriers) = (Grants::default(), Barriers::default());
-        Arc::new(Self { client, paths, grants, barriers, status })
+        Arc::new(Self { client, paths, acl, is_secure, grants, barriers, status })
+    }
+
+    /// The creation of a znode, with the access list that all get.
+    pub(crate) fn create(&self, path: ZnodePath, data: Option<Bytes>, mode: CreateMode) -> Create {
+        Create { path, data, acl: self.acl.clone(), mode }
     }
 
     pub(crate) fn status(&self) -> watch::Receiver<StoreStatus> {

@@ -9,6 +9,9 @@
 //! the number of writes alone: a commit at a version is not refused on a key that was deleted, made again and written
 //! exactly as often since. That shows in the answer, and is logged as a warning.
 //!
+//! Who may touch what is put is decided by the access list of the znodes ([`ZooKeeperOptions::acl`]), which each gets
+//! when it is made. Whoever is refused is told [`Denied`](quorate_datasync::ErrorKind::Denied).
+//!
 //! ```no_run
 //! use quorate_datasync::{Key, StoreExt};
 //! use quorate_zookeeper::ZooKeeper;
@@ -23,7 +26,9 @@
 
 mod barrier;
 mod commit;
+mod credentials;
 mod error;
+mod examination;
 mod inner;
 mod lease;
 mod list;
@@ -33,5 +38,8 @@ mod read;
 mod store;
 mod watch;
 
+pub use credentials::Credentials;
+pub use examination::Examination;
 pub use options::ZooKeeperOptions;
+pub use quorate_zk::{Acl, Id, Perms, Secret, TlsOptions};
 pub use store::ZooKeeper;

@@ -35,12 +35,16 @@ impl Paths {
 
     /// The path that the keys of a prefix are below of.
     pub(crate) fn below(&self, prefix: &Prefix) -> ZnodePath {
-        match (prefix.key(), &self.chroot) {
-            (Some(key), _) => self.of(key),
-            (None, Some(chroot)) => {
+        prefix.key().map_or_else(|| self.top(), |key| self.of(key))
+    }
+
+    /// The path that everything is below of.
+    pub(crate) fn top(&self) -> ZnodePath {
+        match &self.chroot {
+            Some(chroot) => {
                 ZnodePath::new(chroot.as_str()).expect("what is valid as a key is valid as a path")
             }
-            (None, None) => ZnodePath::root(),
+            None => ZnodePath::root(),
         }
     }
 

@@ -8,7 +8,7 @@ use quorate_datasync::{
     Capabilities, Committed, Consistency, Key, Lease, List, Listing, Prefix, RawChanges, Read, Result,
     Selection, Store, StoreStatus, Txn, Want, WatchFrom,
 };
-use quorate_zk::Client;
+use quorate_zk::{Acl, Client};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -39,10 +39,14 @@ impl ZooKeeper {
         ZooKeeperOptions::new(hosts)
     }
 
-    pub(crate) fn new(client: Client, chroot: Option<Key>) -> Self {
-        let inner = Inner::new(client, Paths::new(chroot));
+    pub(crate) fn new(client: Client, chroot: Option<Key>, acl: Vec<Acl>, is_secure: bool) -> Self {
+        let inner = Inner::new(client, Paths::new(chroot), acl, is_secure);
         let status = tokio::spawn(Arc::clone(&inner).follow_status()).abort_handle();
         Self { inner, status }
+    }
+
+    pub(crate) const fn inner(&self) -> &Arc<Inner> {
+        &self.inner
     }
 }
 

@@ -15,7 +15,18 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What the options of every command stand below in the help.
 const GLOBAL: &str = "Global options";
 
-const EXIT_CODES: &str = "\
+const AFTER_HELP: &str = "\
+Options of zk:// and zks://, as in zks://h1,h2,h3/prod?ca=ca.pem&auth=digest:@zk.login&acl=creator:
+  session_timeout=15s   how long locks and listeners outlive a silent client
+  auth=digest:@FILE     the user and password in FILE, one line user:password
+  auth=digest:$NAME     the same from the environment variable NAME (quote the URL)
+  auth=sasl:@FILE       by SASL DIGEST-MD5; or sasl:$NAME
+  acl=open              what is made may be changed by everybody (default)
+  acl=creator           only by the identities of whoever made it
+  acl=read              the same, and everybody may read
+  ca=FILE               zks: the authorities to trust, instead of those of the system
+  cert=FILE&key=FILE    zks: the certificate of this client and its key
+
 Exit codes:
   0    done
   1    failed: undecodable, too large, refused, a patch that cannot be applied
@@ -30,7 +41,7 @@ Exit codes:
 /// A struct is one JSON document that lives at DIR, a key such as /agents/web, in a store. Data goes to standard
 /// output, words go to standard error.
 #[derive(Debug, Parser)]
-#[command(name = "quorate", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "quorate", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -41,7 +52,7 @@ pub(crate) struct Args {
 /// The options of every command.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
-    /// The store: sqlite:PATH, zk://HOST:PORT,../CHROOT or mem:NAME [default: a file of this user]
+    /// The store: sqlite:PATH, zk://HOST:PORT,../CHROOT, zks:// for TLS, or mem:NAME [default: a file of this user]
     #[arg(long, global = true, value_name = "URL", env = crate::environment::STORE)]
     #[arg(hide_env_values = true, help_heading = GLOBAL)]
     pub(crate) store: Option<String>,
@@ -292,6 +303,14 @@ mod tests {
     #[test]
     fn the_definition_has_no_mistakes() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_option_of_a_store_url() {
+        let help = Args::command().render_long_help().to_string();
+        for option in ["session_timeout=", "auth=", "acl=", "ca=", "cert=", "key=", "zks://"] {
+            assert!(help.contains(option), "{option}");
+        }
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! What every command is given: the store, the time it has, and where to print to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use quorate::{Document, Key, Link, Store, StoreUrl};
+use quorate::{Document, Key, Link, OpenOptions, OpenStore, Store, StoreUrl};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::args::Global;
@@ -31,7 +31,8 @@ pub(crate) struct Context {
     is_default: bool,
     timeout: Duration,
     deadline: Instant,
-    store: OnceLock<Arc<dyn Store>>,
+    read_only_allowed: bool,
+    store: OnceLock<OpenStore>,
 }
 
 impl Context {
@@ -48,8 +49,15 @@ impl Context {
             is_default: named.is_none(),
             timeout: global.timeout,
             deadline: Instant::now() + global.timeout,
+            read_only_allowed: false,
             store: OnceLock::new(),
         })
+    }
+
+    /// Accepts servers that only read.
+    pub(crate) const fn read_only_allowed(mut self) -> Self {
+        self.read_only_allowed = true;
+        self
     }
 
     /// The URL of the store, good in every working directory.
@@ -64,8 +72,16 @@ impl Context {
 
     /// Opens the store, once.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>> {
+        Ok(Arc::clone(self.opened().await?.store()))
+    }
+
+    /// Opens the store, once, and knows what it is.
+    pub(crate) async fn opened(&self) -> Result<&OpenStore> {
         if let Some(store) = self.store.get() {
-            return Ok(Arc::clone(store));
+            return Ok(store);
+        }
+        for warning in self.exposed_secrets() {
+            self.output.words(format!("warning: {warning}"));
         }
         let opening = async {
             if self.is_default
@@ -73,10 +89,21 @@ impl Context {
             {
                 make_private_parent(path)?;
             }
-            Ok::<_, Failure>(quorate::open(&self.url.to_string()).await?)
+            let mut options = OpenOptions::new().variables(environment::variable);
+            if self.read_only_allowed {
+                options = options.read_only_allowed();
+            }
+            Ok::<_, Failure>(options.open(&self.url).await?)
         };
         let store = timeout_at(self.deadline, opening).await.map_err(|_| self.no_answer(None))??;
-        Ok(Arc::clone(self.store.get_or_init(|| store)))
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// The files with secrets that more people can read than should.
+    fn exposed_secrets(&self) -> Vec<String> {
+        let StoreUrl::ZooKeeper(url) = &self.url else { return Vec::new() };
+        let exposed = url.secret_files().filter(|file| can_be_read_by_everybody(file));
+        exposed.map(|file| format!("{} holds a secret that everybody can read", file.display())).collect()
     }
 
     /// Opens the store, and names the struct in it.
@@ -138,13 +165,13 @@ impl Context {
     pub(crate) async fn close(&self) {
         if let Some(store) = self.store.get() {
             // What is not ended in time ends with the process or its lease.
-            let _ = timeout(CLOSE_TIME, store.close()).await;
+            let _ = timeout(CLOSE_TIME, store.store().close()).await;
         }
     }
 
     /// The sentence about a store that did not answer.
     fn no_answer(&self, error: Option<String>) -> Failure {
-        let status = self.store.get().map(|store| store.status().borrow().link.clone());
+        let status = self.store.get().map(|store| store.store().status().borrow().link.clone());
         let reason = match status {
             Some(Link::Lost { reason }) => Some(reason.to_string()),
             _ => error,
@@ -155,15 +182,27 @@ impl Context {
     }
 }
 
-/// Makes the path of a file good in every working directory.
+/// Makes the paths of files good in every working directory.
 fn absolute(url: StoreUrl) -> Result<StoreUrl> {
     match url {
         StoreUrl::Sqlite { path } => {
             let path = std::path::absolute(path).map_err(Failure::failed)?;
             Ok(StoreUrl::Sqlite { path })
         }
+        StoreUrl::ZooKeeper(mut url) => {
+            for file in url.files_mut() {
+                *file = std::path::absolute(&*file).map_err(Failure::failed)?;
+            }
+            Ok(StoreUrl::ZooKeeper(url))
+        }
         url => Ok(url),
     }
+}
+
+/// Whether everybody on this machine can read a file. One that cannot be looked at is not opened either.
+fn can_be_read_by_everybody(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o004 != 0)
 }
 
 /// The store of somebody who named none.
@@ -175,7 +214,7 @@ fn default_file() -> Result<PathBuf> {
 }
 
 /// Makes the directory of the default store, for its owner only.
-fn make_private_parent(file: &std::path::Path) -> Result<()> {
+fn make_private_parent(file: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let Some(parent) = file.parent() else { return Ok(()) };
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent);

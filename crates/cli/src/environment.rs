@@ -33,6 +33,11 @@ pub(crate) fn held_lock() -> Result<Option<HeldFor>> {
     Ok(Some(HeldFor { lock: HeldLock::new(entry, Revision::new(token)), store: text(STORE)? }))
 }
 
+/// The text of a variable that the URL of a store names. One that is empty or no text counts as not set.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    var_os(name)?.into_string().ok().filter(|text| !text.is_empty())
+}
+
 /// Where the data of this user is kept.
 pub(crate) fn data_directory() -> Option<PathBuf> {
     let absolute = |path: OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());

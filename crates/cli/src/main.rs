@@ -59,6 +59,11 @@ async fn run(args: Args) -> ExitCode {
         // It belongs to a lock whose store is known to another process.
         Command::Terminal { group } => told(&Output::new(), commands::lock::give_terminal(group)).into(),
         command => match Context::new(&args.global) {
+            // What only reads can be examined all the same.
+            Ok(context) if matches!(command, Command::Doctor(_)) => {
+                let context = context.read_only_allowed();
+                told(&context.output, in_context(&context, command).await).into()
+            }
             Ok(context) => told(&context.output, in_context(&context, command).await).into(),
             Err(failure) => told(&Output::new(), Err(failure)).into(),
         },

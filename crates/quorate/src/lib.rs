@@ -31,11 +31,36 @@
 //! | `mem:` | in this process, new at each open |
 //! | `mem:NAME` | in this process, shared by everybody who opens `NAME` |
 //! | `sqlite:PATH` | one file, for all processes of one machine (feature `sqlite`) |
-//! | `zk://h1:p,h2:p/chroot?session_timeout=15s` | ZooKeeper (feature `zookeeper`) |
+//! | `zk://h1:p,h2:p/chroot` | ZooKeeper; the port is 2181 unless given (feature `zookeeper`) |
+//! | `zks://h1:p,h2:p/chroot` | the same over TLS, at the servers' secure port; it is 2181 too unless given |
+//!
+//! Options of a store on ZooKeeper follow `?` and are separated by `&`. In their values `%`, `&`, `?` and `#` stand as
+//! `%25`, `%26`, `%3F` and `%23`; files are found from the working directory.
+//!
+//! | option | meaning |
+//! |---|---|
+//! | `session_timeout=15s` | how long leases outlive a client that is silent |
+//! | `auth=digest:@FILE` | an identity of scheme `digest`; the file holds `user:password` on one line |
+//! | `auth=digest:$VARIABLE` | the same from an environment variable, with [`OpenOptions`] |
+//! | `auth=sasl:@FILE`, `auth=sasl:$VARIABLE` | an identity by SASL DIGEST-MD5 |
+//! | `acl=open` | whatever is made may be changed by everybody; the default |
+//! | `acl=creator` | only by the identities of whoever made it |
+//! | `acl=read` | the same, and everybody may read |
+//! | `ca=FILE` (`zks:`) | the authorities to trust, as PEM; those of the operating system if not given |
+//! | `cert=FILE&key=FILE` (`zks:`) | the certificate of this client and its key, as PEM |
+//!
+//! A secret in the URL itself is refused, since URLs end up where others see them.
 
+mod findings;
 mod open;
+mod open_options;
+mod open_store;
 mod url;
+mod zookeeper;
 
+pub use findings::Findings;
 pub use open::{OpenStoreError, open};
+pub use open_options::OpenOptions;
+pub use open_store::OpenStore;
 pub use quorate_datasync::*;
-pub use url::{StoreUrl, UrlError};
+pub use url::{AuthSource, SecretSource, StoreUrl, TlsFiles, UrlError, ZnodeAccess, ZooKeeperUrl};

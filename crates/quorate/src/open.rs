@@ -1,11 +1,11 @@
-//! Opening the store that a URL names: the only place that lists the backends.
+//! Opening the store that a URL names.
 
 use std::sync::Arc;
 
-use quorate_datasync::{Error, Memory, Store};
+use quorate_datasync::{Error, Store};
 use thiserror::Error;
 
-use crate::{StoreUrl, UrlError};
+use crate::{OpenOptions, StoreUrl, UrlError};
 
 /// Why a store was not opened.
 #[derive(Debug, Error)]
@@ -22,6 +22,12 @@ pub enum OpenStoreError {
         /// The feature of this crate.
         feature: &'static str,
     },
+    /// There is no value for an environment variable that the URL names.
+    #[error("there is no environment variable {name}, which the URL of the store names")]
+    MissingVariable {
+        /// The variable.
+        name: String,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Error),
@@ -33,6 +39,8 @@ pub enum OpenStoreError {
 /// the connection. [`Store::status`] says how it is doing. [`Store::close`] ends sessions and leases at once;
 /// dropping the store ends them too, in the background.
 ///
+/// The environment is not read. For a URL with secrets in environment variables there is [`OpenOptions`].
+///
 /// # Errors
 ///
 /// [`OpenStoreError::Url`] names what is known, [`OpenStoreError::Store`] says why a file cannot be used.
@@ -41,22 +49,6 @@ pub enum OpenStoreError {
 ///
 /// A dropped future leaves nothing behind but, for a file that did not exist, an empty store.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, OpenStoreError> {
-    match url.parse()? {
-        StoreUrl::Memory { name: None } => Ok(Arc::new(Memory::new())),
-        StoreUrl::Memory { name: Some(name) } => Ok(Arc::new(Memory::named(&name))),
-        #[cfg(feature = "sqlite")]
-        StoreUrl::Sqlite { path } => Ok(Arc::new(quorate_sqlite::Sqlite::open(path).await?)),
-        #[cfg(not(feature = "sqlite"))]
-        url @ StoreUrl::Sqlite { .. } => Err(OpenStoreError::NotBuiltIn { url, feature: "sqlite" }),
-        #[cfg(feature = "zookeeper")]
-        StoreUrl::ZooKeeper { hosts, chroot, session_timeout } => {
-            let mut options = quorate_zookeeper::ZooKeeper::options(hosts).chroot(chroot);
-            if let Some(timeout) = session_timeout {
-                options = options.session_timeout(timeout);
-            }
-            Ok(Arc::new(options.open().await?))
-        }
-        #[cfg(not(feature = "zookeeper"))]
-        url @ StoreUrl::ZooKeeper { .. } => Err(OpenStoreError::NotBuiltIn { url, feature: "zookeeper" }),
-    }
+    let opened = OpenOptions::new().open(&url.parse()?).await?;
+    Ok(Arc::clone(opened.store()))
 }

@@ -1,6 +1,6 @@
 //! Opening stores by URL.
 
-use quorate::{Key, OpenStoreError, Shared, StoreExt};
+use quorate::{Key, OpenOptions, OpenStoreError, Shared, StoreExt};
 
 #[tokio::test]
 async fn a_store_in_memory_is_new_unless_it_has_a_name() {
@@ -33,5 +33,33 @@ async fn what_is_not_known_is_told_what_is() {
         let error = quorate::open(url).await.unwrap_err();
         assert!(matches!(error, OpenStoreError::Url(_)));
         assert!(error.to_string().contains(names), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_had_from_variables_where_these_are_told() {
+    let url = "zk://127.0.0.1:1?auth=digest:$LOGIN&acl=creator";
+    let error = quorate::open(url).await.unwrap_err();
+    assert!(matches!(error, OpenStoreError::MissingVariable { ref name } if name == "LOGIN"), "{error}");
+    let url = url.parse().unwrap();
+    let opened = OpenOptions::new().variables(|_| Some("bob:word".to_owned())).open(&url).await.unwrap();
+    opened.store().close().await;
+    let error =
+        OpenOptions::new().variables(|_| Some("hush".to_owned())).open(&url).await.unwrap_err().to_string();
+    assert!(error.contains("the variable LOGIN") && !error.contains("hush"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_used_is_named_and_not_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "hush").unwrap();
+    let name = file.display().to_string();
+    for options in ["ca=FILE", "cert=FILE&key=FILE", "auth=digest:@FILE", "auth=sasl:@FILE"] {
+        let url = format!("zks://h?{}", options.replace("FILE", &name));
+        let OpenStoreError::Store(error) = quorate::open(&url).await.unwrap_err() else { panic!("{url}") };
+        assert_eq!(error.kind(), quorate::ErrorKind::Invalid);
+        let told = format!("{error} {error:?}");
+        assert!(told.contains(&name) && !told.contains("hush"), "{told}");
     }
 }

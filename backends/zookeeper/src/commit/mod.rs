@@ -15,7 +15,7 @@ use quorate_datasync::{
 use quorate_zk::{ErrorCode, Multi, MultiResult, Reply, ReplyBody, Request, RequestError, SessionToken};
 
 use self::plan::{Known, Plan, Role, demanded};
-use crate::error::{classify, kind_of};
+use crate::error::{classify, refusal};
 use crate::inner::Inner;
 use crate::read::odd_answer;
 
@@ -139,7 +139,8 @@ impl Inner {
                 self.check_refused(txn, index, known).await
             }
             (Some(Role::Write(index)), _) => self.write_refused(txn, &txn.writes()[index], code, known).await,
-            (_, code) => Err(Error::new(kind_of(code), "commit").because(code.to_string())),
+            (Some(Role::Check(index)), code) => Err(refusal(code).on(txn.checks()[index].key())),
+            (None, code) => Err(refusal(code)),
         }
     }
 
@@ -192,7 +193,7 @@ impl Inner {
                 }
             }
             ErrorCode::NoNode | ErrorCode::NodeExists | ErrorCode::BadVersion => {}
-            code => return Err(Error::new(kind_of(code), "commit").on(key).because(code.to_string())),
+            code => return Err(refusal(code).on(key)),
         }
         if demanded(txn, key).is_none() || known.contains_key(key) {
             self.look(std::slice::from_ref(key), known).await?;

@@ -5,7 +5,6 @@ use quorate_zk::{
     CreateMode, Delete, ErrorCode, Exists, Reply, ReplyBody, Request, Stat as ZnodeStat, ZnodePath,
 };
 
-use super::plan::create;
 use crate::error::classify;
 use crate::inner::Inner;
 use crate::map;
@@ -22,29 +21,40 @@ impl Inner {
     }
 
     /// Makes the directories in this mode; `false` if the server does not know it.
+    ///
+    /// A server refuses a creation that is not allowed before it looks whether the znode is there. So a refusal
+    /// counts only if the directory turns out not to be there.
     async fn make_as(&self, directory: &ZnodePath, key: &Key, mode: CreateMode) -> Result<bool> {
         let mut paths: Vec<ZnodePath> =
             std::iter::successors(Some(directory.clone()), ZnodePath::parent).collect();
         paths.retain(|path| !path.is_root());
         paths.reverse();
-        let requests = paths.into_iter().map(|path| Request::Create(create(path, None, mode))).collect();
+        let requests = paths.into_iter().map(|path| Request::Create(self.create(path, None, mode))).collect();
+        let mut denied = None;
         for response in self.client.request_all(requests) {
             match response.await {
-                Ok(_) => {}
+                Ok(_) => denied = None,
                 Err(error) => match error.code() {
-                    Some(ErrorCode::NodeExists) => {}
+                    Some(ErrorCode::NodeExists) => denied = None,
+                    Some(ErrorCode::NoAuth) => denied = Some(error),
                     Some(ErrorCode::Unimplemented) if mode == CreateMode::Container => return Ok(false),
                     Some(ErrorCode::NoChildrenForEphemerals) => {
                         return Err(Error::conflict(Conflict::BelowLeased, key));
                     }
                     // One was removed again meanwhile: the transaction is tried again anyway.
-                    Some(ErrorCode::NoNode) => return Ok(true),
+                    Some(ErrorCode::NoNode) if denied.is_none() => return Ok(true),
+                    Some(ErrorCode::NoNode) => break,
                     // A directory that was made all the same does no harm: the transaction itself was not sent.
                     _ => return Err(classify("commit", Some(key), error.failed())),
                 },
             }
         }
-        Ok(true)
+        match denied {
+            Some(error) if self.stat_of(directory, key).await?.is_none() => {
+                Err(classify("commit", Some(key), error))
+            }
+            _ => Ok(true),
+        }
     }
 
     /// Takes the empty directories below a key out of the way of its deletion.
@@ -79,7 +89,10 @@ impl Inner {
 
     /// What is at a key, entry or directory, caught up with the leader.
     pub(super) async fn znode_stat(&self, key: &Key) -> Result<Option<ZnodeStat>> {
-        let path = self.paths.of(key);
+        self.stat_of(&self.paths.of(key), key).await
+    }
+
+    async fn stat_of(&self, path: &ZnodePath, key: &Key) -> Result<Option<ZnodeStat>> {
         let request = Request::Exists(Exists { path: path.clone(), watch: false });
         let answer = self.ask(Consistency::Synced, request).await;
         match answer.map_err(|error| classify("commit", Some(key), error.failed()))? {

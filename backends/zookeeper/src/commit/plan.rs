@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use quorate_datasync::{Check, Conflict, Error, Key, LeaseRef, Result, Txn, Version, Write};
-use quorate_zk::{
-    Acl, Check as CheckOp, Create, CreateMode, Delete, MultiOp, SetData, Stat as ZnodeStat, ZnodePath,
-};
+use quorate_zk::{Check as CheckOp, CreateMode, Delete, MultiOp, SetData, Stat as ZnodeStat, ZnodePath};
 
 use crate::inner::Inner;
 use crate::map;
@@ -121,7 +119,7 @@ impl Inner {
                 let path = self.paths.of(key);
                 let set = |version| SetData { path: path.clone(), data: Some(value.clone()), version };
                 let mode = if lease.is_some() { CreateMode::Ephemeral } else { CreateMode::Persistent };
-                let make = || MultiOp::Create(create(path.clone(), Some(value.clone()), mode));
+                let make = || MultiOp::Create(self.create(path.clone(), Some(value.clone()), mode));
                 let refused = |conflict| (conflict, key.clone());
                 match (place, checked(txn, key)) {
                     (Place::Unknown, Some(Check::Version(_, version))) => {
@@ -164,12 +162,12 @@ impl Inner {
                 };
                 let path = self.paths.of(parent).join(stem);
                 let path = path.expect("a stem was checked to be part of a key");
-                vec![MultiOp::Create(create(path, Some(value.clone()), mode))]
+                vec![MultiOp::Create(self.create(path, Some(value.clone()), mode))]
             }
             Write::KeepDirectory { key } => match place {
                 Place::Directory(_) | Place::Entry(_) => Vec::new(),
                 Place::Absent | Place::Unknown => {
-                    vec![MultiOp::Create(create(self.paths.of(key), None, CreateMode::Persistent))]
+                    vec![MultiOp::Create(self.create(self.paths.of(key), None, CreateMode::Persistent))]
                 }
             },
             Write::RemoveDirectory { key } => match place {
@@ -238,10 +236,6 @@ fn place<'k>(known: &'k Known, key: &Key) -> Place<'k> {
         Some(Some(stat)) if map::is_entry(stat) => Place::Entry(stat),
         Some(Some(stat)) => Place::Directory(stat),
     }
-}
-
-pub(super) fn create(path: ZnodePath, data: Option<bytes::Bytes>, mode: CreateMode) -> Create {
-    Create { path, data, acl: vec![Acl::open()], mode }
 }
 
 const fn delete(path: ZnodePath, version: i32) -> MultiOp {

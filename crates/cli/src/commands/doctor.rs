@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant, SystemTime};
 
-use quorate::{Capabilities, Consistency, Key, Store, StoreStatus, Txn, Want};
+use quorate::{Capabilities, Consistency, Findings, Key, Store, StoreStatus, Txn, Want};
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
@@ -27,7 +27,12 @@ struct Report {
     server: Option<String>,
     incarnation: Option<String>,
     capabilities: Option<Abilities>,
+    secure: Option<bool>,
+    identities: Option<Vec<String>>,
+    read_only: Option<bool>,
+    session_timeout_ms: Option<f64>,
     latency_ms: Latency,
+    warnings: Vec<String>,
     problems: Vec<String>,
 }
 
@@ -67,12 +72,18 @@ async fn examine(context: &Context, report: &mut Report) -> Result<()> {
     let store = context.open().await?;
     let key = own_key()?;
     // The first question waits for the connection, so it is not measured.
-    context.ask(|| store.get(&key, Want::Stat, Consistency::Synced)).await?;
+    context.ask(|| store.get(&key, Want::Stat, Consistency::Local)).await?;
     report.reached = true;
     report.capabilities = Some(Abilities::from(&store.capabilities()));
     report.latency_ms.read = Some(time_read(context, &*store, &key, Consistency::Local).await?);
-    report.latency_ms.consistent_read =
-        Some(time_read(context, &*store, &key, Consistency::Linearizable).await?);
+    match time_read(context, &*store, &key, Consistency::Linearizable).await {
+        Ok(time) => report.latency_ms.consistent_read = Some(time),
+        Err(failure) if failure.exit() != Exit::Failed => return Err(failure),
+        Err(failure) => {
+            let words = failure.words().unwrap_or_default();
+            report.problems.push(format!("it cannot be read consistently: {words}"));
+        }
+    }
     match context.finish(time_commit(&*store, &key)).await {
         Ok(time) => report.latency_ms.commit = Some(time),
         Err(failure) => {
@@ -80,6 +91,8 @@ async fn examine(context: &Context, report: &mut Report) -> Result<()> {
             report.problems.push(format!("it cannot be written: {words}"));
         }
     }
+    let found = context.finish(context.opened().await?.examine(&own_key()?)).await?;
+    report.take(found);
     let status = named(&*store).await;
     report.server = status.server.map(|server| server.to_string());
     report.incarnation = status.incarnation.map(|incarnation| incarnation.to_string());
@@ -156,6 +169,15 @@ impl From<&Capabilities> for Abilities {
 }
 
 impl Report {
+    /// Takes over how the store is reached.
+    fn take(&mut self, found: Findings) {
+        self.secure = found.is_secure;
+        self.identities = found.identities;
+        self.read_only = found.is_read_only;
+        self.session_timeout_ms = found.session_timeout.map(milliseconds);
+        self.warnings.extend(found.warnings);
+    }
+
     /// The report for a person.
     fn human(&self) -> String {
         let mut text = format!("store             {}\n", self.store);
@@ -170,6 +192,18 @@ impl Report {
         if let Some(incarnation) = &self.incarnation {
             add("incarnation", incarnation.clone());
         }
+        if let Some(is_secure) = self.secure {
+            add("TLS", yes(is_secure));
+        }
+        if let Some(identities) = &self.identities {
+            add("identity", if identities.is_empty() { "nobody".to_owned() } else { identities.join(", ") });
+        }
+        if let Some(is_read_only) = self.read_only {
+            add("read only", yes(is_read_only));
+        }
+        if let Some(time) = self.session_timeout_ms {
+            add("session timeout", format!("{time} ms"));
+        }
         if let Some(can) = &self.capabilities {
             add("values", format!("up to {} bytes", can.value_bytes_max));
             add("transactions", format!("up to {} keys", can.txn_keys_max));
@@ -183,6 +217,9 @@ impl Report {
             if let Some(time) = time {
                 add(name, format!("{time} ms"));
             }
+        }
+        for warning in &self.warnings {
+            add("warning", crate::output::one_line(warning));
         }
         for problem in &self.problems {
             add("problem", crate::output::one_line(problem));

@@ -5,6 +5,7 @@
 mod keys;
 mod lock;
 mod program;
+mod secured;
 mod structs;
 mod support;
 mod terminal;
