@@ -5,10 +5,11 @@ use std::time::Instant;
 use bytes::BytesMut;
 
 use crate::{
-    codec::Codec,
+    codec::{Codec, DecodeError},
     frame::take_frames,
     id::{Xid, Zxid},
-    op::{ConnectResponse, EventType, ReplyBody, ReplyHeader, WatcherEvent},
+    op::{ConnectResponse, EventType, KeeperState, ReplyBody, ReplyHeader},
+    path::ZnodePath,
     reader::Reader,
     session::{
         BUFFER_BYTES_KEPT_MAX, DisconnectReason, Failure, FailureKind, ProtocolError, Reply, Session,
@@ -95,7 +96,12 @@ impl Session {
     /// The zxid of a notification is not taken as progress: other events of the same transaction may be
     /// still to come, and would be lost with the connection.
     fn take_notification(&mut self, zxid: Zxid, reader: &mut Reader) -> Result<(), ProtocolError> {
-        let WatcherEvent { event_type, path, .. } = WatcherEvent::decode(reader)?;
+        let event_type = EventType::decode(reader)?;
+        KeeperState::decode(reader)?;
+        // A path that is watched is a path, and is here already.
+        let text = reader.text()?;
+        let path = self.watches.known(text).map_or_else(|| ZnodePath::new(text), Ok);
+        let path = path.map_err(DecodeError::from)?;
         reader.finish()?;
         if event_type != EventType::None {
             let zxid = zxid.known();

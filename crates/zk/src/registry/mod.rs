@@ -31,10 +31,13 @@ pub(crate) enum Step {
     Remove { path: ZnodePath, kind: WatcherType },
 }
 
+/// Whatever is kept by path. Notifications come by the ten thousand, and each is looked up here.
+type Paths<T> = HashMap<ZnodePath, T, foldhash::fast::RandomState>;
+
 /// The watches of one client. Paths are the server's.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    bases: HashMap<ZnodePath, Base>,
+    bases: Paths<Base>,
     paths: HashMap<u64, ZnodePath>,
     one_shots: OneShots,
     /// Paths whose watch may not be what it should be.
@@ -50,7 +53,7 @@ pub(crate) struct Registry {
 impl Registry {
     pub(crate) fn new(watched_max: usize, session: SessionQueue, inbox: Arc<Inbox>) -> Self {
         Self {
-            bases: HashMap::new(),
+            bases: Paths::default(),
             paths: HashMap::new(),
             one_shots: OneShots::default(),
             dirty: VecDeque::new(),

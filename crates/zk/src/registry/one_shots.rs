@@ -1,11 +1,11 @@
 //! Watches that fire once, and whom they tell.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use quorate_zk_proto::{EventType, Request, WatchedEvent, WatcherType, ZnodePath};
 use tokio::sync::oneshot;
 
-use super::base::stripped;
+use super::{Paths, base::stripped};
 use crate::{queue::Queue, session_events::SessionEvent, watcher::Watched};
 
 /// Who is told when a one-shot watch fires.
@@ -29,7 +29,7 @@ pub(crate) enum Half {
 /// Paths are the server's.
 #[derive(Debug, Default)]
 pub(super) struct OneShots {
-    by_path: HashMap<ZnodePath, Vec<(Half, Target)>>,
+    by_path: Paths<Vec<(Half, Target)>>,
 }
 
 impl Half {
@@ -114,11 +114,16 @@ impl OneShots {
 
     /// Hands an event to those whose watch it has used up. Returns whether the path has none left now that had.
     pub(super) fn fire(&mut self, event: &WatchedEvent, session: &SessionQueue) -> bool {
-        let Some(held) = self.by_path.get_mut(&event.path) else { return false };
+        // Nearly always all of them fire, so they are taken out first: the path is looked up once.
+        let Some((path, mut held)) = self.by_path.remove_entry(&event.path) else { return false };
         for (_, target) in held.extract_if(.., |(half, _)| half.is_fired_by(event.event_type)) {
             target.tell(event, session);
         }
-        self.forget_if_empty(&event.path)
+        let is_empty = held.is_empty();
+        if !is_empty {
+            self.by_path.insert(path, held);
+        }
+        is_empty
     }
 
     /// Ends the watches of a kind on behalf of all who hold them. Returns whether there were any.

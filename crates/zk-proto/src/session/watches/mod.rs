@@ -10,10 +10,9 @@ mod effect;
 mod kinds;
 mod repair;
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, DefaultHasher},
-};
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
 
 pub(super) use self::{
     batch::Batch,
@@ -28,7 +27,7 @@ use crate::{
 };
 
 /// Hashes without a random seed, since the core draws no random numbers: paths are the application's own.
-type Paths<T> = HashMap<ZnodePath, T, BuildHasherDefault<DefaultHasher>>;
+type Paths<T> = HashMap<ZnodePath, T, FixedState>;
 
 /// Every watched path. The order of the map is never seen.
 #[derive(Debug, Default)]
@@ -127,6 +126,11 @@ impl Watches {
         }
         self.take(&path, asked.removed_by(code));
         self.expose(&path, zxid);
+    }
+
+    /// Returns a watched path from its text.
+    pub(super) fn known(&self, text: &str) -> Option<ZnodePath> {
+        self.entries.get_key_value(text).map(|(path, _)| path.clone())
     }
 
     /// Takes out the one-shot watches that an event has used up.
