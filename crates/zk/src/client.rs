@@ -251,6 +251,9 @@ impl Client {
     /// Removes the watches of a kind on a path, whoever of this client's users holds them. Their watchers are told
     /// that they were removed, and end. Returns whether there were any.
     ///
+    /// A persistent watch that is still being added counts too: its future resolves to a watcher that ends at once.
+    /// A read that is under way sets its one-shot watch all the same, and so does what is submitted later.
+    ///
     /// Dropping a watcher does the same for it alone; this is for whoever does not hold it.
     ///
     /// # Cancel safety
@@ -258,7 +261,7 @@ impl Client {
     /// Once polled, the watches are removed even if the future is dropped.
     pub async fn remove_watches(&self, path: &ZnodePath, kind: WatcherType) -> bool {
         let (done, removed) = oneshot::channel();
-        self.handle.inbox.remove(Removal { path: self.enter(path), kind, done });
+        self.handle.inbox.submit(Submission::Removal(Removal { path: self.enter(path), kind, done }));
         // Without a driver there are no watches.
         removed.await.unwrap_or(false)
     }

@@ -11,6 +11,7 @@ use super::{Driver, phase::Phase};
 use crate::{
     backoff::Backoff,
     error::Subject,
+    inbox::Unwatched,
     registry::{Half, Target},
     session_token::SessionToken,
     slot::SlotRef,
@@ -112,10 +113,15 @@ impl Driver {
             Err(failure) => op == OpCode::Exists && failure.server_code() == Some(ErrorCode::NoNode),
         };
         let Setting { path, half, target } = setting;
-        if is_set {
-            self.registry.arm_one_shot(path, half, target);
-        } else {
+        if !is_set {
             self.registry.recheck(&path);
+            return;
+        }
+        let is_gone = target.is_gone();
+        self.registry.arm_one_shot(path.clone(), half, target);
+        if is_gone {
+            // Its watcher was dropped before there was anything to take back.
+            self.unwatch(Unwatched::OneShot(path));
         }
     }
 

@@ -193,7 +193,6 @@ impl Driver {
     /// Takes what the handles left, sends what may be sent, and hands on what happened.
     fn turn(&mut self, now: Instant) {
         self.take_mail(now);
-        self.hand_on_events(now);
         loop {
             self.pump(now);
             // Replies make room in the window, and lost ones are asked for again.
@@ -214,12 +213,14 @@ impl Driver {
         }
     }
 
+    /// What has happened comes before what is asked now: a watch is taken back from what is armed by then. But what
+    /// was left before anybody could know of an expiry ends with the session.
     fn take_mail(&mut self, now: Instant) {
+        self.inbox.take(&mut self.mail);
+        self.hand_on_events(now);
         let mut mail = std::mem::take(&mut self.mail);
-        self.inbox.take(&mut mail);
         self.accept(now, &mut mail.submissions);
         mail.unwatched.drain(..).for_each(|unwatched| self.unwatch(unwatched));
-        mail.removed.drain(..).for_each(|removal| self.remove_watches(removal));
         if let Some(ending) = mail.ending.take() {
             self.ending = Some(ending);
             self.close_deadline = Some(now + CLOSE_MAX);

@@ -95,6 +95,11 @@ impl Registry {
         Some(path)
     }
 
+    /// Returns whether a path has a persistent watch that no watcher holds any more.
+    pub(crate) fn is_unheld(&self, path: &ZnodePath) -> bool {
+        self.bases.get(path).is_some_and(|base| base.consumers.is_empty())
+    }
+
     /// Forgets a path that nobody watches.
     pub(crate) fn forget(&mut self, path: &ZnodePath) {
         self.bases.remove(path);
@@ -126,26 +131,21 @@ impl Registry {
     }
 
     /// Ends all watches of a kind on behalf of all who hold them. Returns whether there were any.
+    ///
+    /// The server keeps a persistent watch for as long as anybody else is told by it: see
+    /// [`next_step`](Self::next_step).
     pub(crate) fn remove(&mut self, path: &ZnodePath, kind: WatcherType) -> bool {
-        let is_removed = |mode: WatchMode| match kind {
-            WatcherType::Any => true,
-            WatcherType::Persistent => mode == WatchMode::Persistent,
-            WatcherType::PersistentRecursive => mode == WatchMode::PersistentRecursive,
-            WatcherType::Data | WatcherType::Children => false,
-        };
         let mut any = self.one_shots.remove(path, kind, &self.session);
         if let Some(base) = self.bases.get_mut(path) {
             let event = WatchedEvent::new(EventType::PersistentWatchRemoved, path.clone());
-            for consumer in base.consumers.extract_if(.., |consumer| is_removed(consumer.mode)) {
+            for consumer in base.consumers.extract_if(.., |consumer| is_removed(consumer.mode, kind)) {
                 any = true;
                 self.paths.remove(&consumer.id);
-                consumer.end_with(&event);
+                consumer.end_with(&event, &self.inbox);
             }
             self.dirty.push_back(path.clone());
         } else if any {
-            let halves = [Half::Data, Half::Children].into_iter();
-            let removed = halves.filter(|half| kind == WatcherType::Any || kind == half.watcher_type());
-            self.unwanted.extend(removed.map(|half| (path.clone(), half)));
+            self.unwanted.extend(Half::removed_by(kind).map(|half| (path.clone(), half)));
         }
         any
     }
@@ -172,7 +172,9 @@ impl Registry {
             }
         }
         while let Some((path, half)) = self.unwanted.pop_front() {
-            if !is_pending(&path) && !self.bases.contains_key(&path) {
+            // Somebody may have set it again meanwhile.
+            let is_wanted = self.one_shots.holds_half(&path, half) || is_pending(&path);
+            if !is_wanted && !self.bases.contains_key(&path) {
                 return Some(Step::Remove { path, kind: half.watcher_type() });
             }
         }
@@ -292,6 +294,16 @@ impl Registry {
     }
 }
 
+/// Returns whether persistent watches of a mode are meant by a removal.
+pub(crate) const fn is_removed(mode: WatchMode, kind: WatcherType) -> bool {
+    match kind {
+        WatcherType::Any => true,
+        WatcherType::Persistent => matches!(mode, WatchMode::Persistent),
+        WatcherType::PersistentRecursive => matches!(mode, WatchMode::PersistentRecursive),
+        WatcherType::Data | WatcherType::Children => false,
+    }
+}
+
 /// Returns whether an event changes the list of the parent's children.
 const fn is_listed(event_type: EventType) -> bool {
     matches!(event_type, EventType::NodeCreated | EventType::NodeDeleted)
@@ -307,5 +319,25 @@ fn parent(path: &str) -> Option<&str> {
         (_, "") => None,
         ("", _) => Some("/"),
         (parent, _) => Some(parent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::one_shot::OneshotWatcher;
+
+    #[test]
+    fn a_watch_set_again_before_its_removal_was_sent_stays() {
+        let inbox = Arc::new(Inbox::default());
+        let mut registry = Registry::new(1, SessionQueue::default(), Arc::clone(&inbox));
+        let node = ZnodePath::new("/node").unwrap();
+        let (gone, fired) = OneshotWatcher::new(node.clone(), Arc::clone(&inbox));
+        registry.arm_one_shot(node.clone(), Half::Data, Target::Watcher(fired, None));
+        drop(gone);
+        assert_eq!(registry.prune_one_shots(&node), [Half::Data]);
+        let (_held, fired) = OneshotWatcher::new(node.clone(), inbox);
+        registry.arm_one_shot(node, Half::Data, Target::Watcher(fired, None));
+        assert_eq!(registry.next_step(|_| false), None);
     }
 }
