@@ -305,8 +305,8 @@ impl Client {
     }
 
     /// Leaves the session to another client, perhaps in another process, after everything submitted so far was
-    /// answered or failed. This client is closed then, and the session lives on at the server until its timeout:
-    /// see [`ClientOptions::resume`].
+    /// answered or failed; what still waits after three seconds fails. This client is closed then, and the session
+    /// lives on at the server until its timeout: see [`ClientOptions::resume`].
     ///
     /// `None` if there is no session to leave: there was none yet, it has expired, or the client was closed
     /// already.

@@ -185,7 +185,10 @@ impl Driver {
         }
         if self.close_deadline.is_some_and(|deadline| now >= deadline) {
             tracing::debug!("closed without an answer of the server");
-            self.session.handle_close(now);
+            match self.ending.take() {
+                Some(Ending::Detach(handover)) => self.leave(now, handover),
+                Some(Ending::Close) | None => self.session.handle_close(now),
+            }
             self.session.handle_disconnected(now);
         }
     }
@@ -235,10 +238,7 @@ impl Driver {
             return;
         }
         match self.ending.take() {
-            Some(Ending::Detach(handover)) => {
-                self.leaving = self.handover().map(|left| (handover, left));
-                self.session.handle_detach(now);
-            }
+            Some(Ending::Detach(handover)) => self.leave(now, handover),
             Some(Ending::Close)
                 if self.session.state().is_connected() || self.session.session_id().is_none() =>
             {
@@ -246,6 +246,11 @@ impl Driver {
             }
             ending => self.ending = ending,
         }
+    }
+
+    fn leave(&mut self, now: Instant, taker: oneshot::Sender<Option<SessionHandover>>) {
+        self.leaving = self.handover().map(|left| (taker, left));
+        self.session.handle_detach(now);
     }
 
     fn handover(&self) -> Option<SessionHandover> {
