@@ -93,7 +93,7 @@ impl Driver {
             InFlight::Watch { path, mode, generation } => {
                 self.on_watch_reply(&path, mode, generation, result)
             }
-            InFlight::Unwatch => {}
+            InFlight::Unwatch => self.note_if_lacking(OpCode::RemoveWatches, &result),
             InFlight::Config => self.on_config(result),
         }
     }
@@ -132,6 +132,7 @@ impl Driver {
         generation: u64,
         result: Result<Reply, Failure>,
     ) {
+        self.note_if_lacking(OpCode::AddWatch, &result);
         match result {
             Ok(_) => {
                 let is_wanted = self.registry.armed(path, generation, mode);
@@ -148,6 +149,13 @@ impl Driver {
                 tracing::warn!(%path, %error, "watch refused");
                 self.registry.refused(path, generation, &error);
             }
+        }
+    }
+
+    /// Takes note of an operation that the server does not know, since it hangs up when it is asked for it.
+    fn note_if_lacking(&self, op: OpCode, result: &Result<Reply, Failure>) {
+        if result.as_ref().is_err_and(|failure| failure.server_code() == Some(ErrorCode::Unimplemented)) {
+            self.inbox.lacking.note_lacking(op);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use quorate_zk_proto::{
-    AddWatch, ErrorCode, FailureKind, RemoveWatches, Request, Ticket, WatcherType, ZnodePath,
+    AddWatch, ErrorCode, FailureKind, OpCode, RemoveWatches, Request, Ticket, WatcherType, ZnodePath,
 };
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     events::{InFlight, Setting},
 };
 use crate::{
+    error::Subject,
     inbox::{Removal, Submission, Unwatched},
     registry::{Half, Step, Target, is_removed},
     slot::{Order, SlotRef},
@@ -163,6 +164,11 @@ impl Driver {
             let in_flight = &self.in_flight;
             let Some(step) = self.registry.next_step(|path| is_pending(in_flight, path)) else { return };
             let (request, in_flight) = match step {
+                Step::Add { path, generation, .. } if self.inbox.lacking.lacks(OpCode::AddWatch) => {
+                    let error = Subject::watch(&path).not_sent(FailureKind::Server(ErrorCode::Unimplemented));
+                    self.registry.refused(&path, generation, &error);
+                    continue;
+                }
                 Step::Add { path, mode, generation } => {
                     let request = Request::AddWatch(AddWatch { path: path.clone(), mode });
                     (request, InFlight::Watch { path, mode, generation })
@@ -171,6 +177,10 @@ impl Driver {
                     // Whatever the driver itself watches there goes along.
                     self.note_path(&path);
                     self.session.forget_watches(&path, kind);
+                    if self.inbox.lacking.lacks(OpCode::RemoveWatches) {
+                        // A one-shot watch stays there until it has fired, for nobody.
+                        continue;
+                    }
                     (Request::RemoveWatches(RemoveWatches { path, kind }), InFlight::Unwatch)
                 }
             };

@@ -1,7 +1,10 @@
 //! Watches that are taken away while something else on their path is under way or stays.
 
 use quorate_testkit::Direction;
-use quorate_zk::{EventType, WatchMode, Watched, WatchedEvent, WatcherType};
+use quorate_zk::{
+    ClientState, EventType, OpCode, Outcome, ServerVersion, WatchMode, Watched, WatchedEvent, WatcherType,
+};
+use quorate_zk_fake::{FakeZooKeeper, ServerVersion as FakeVersion};
 
 use crate::world::{World, create, next, next_event, path, soon, until};
 
@@ -113,4 +116,49 @@ async fn a_removal_that_waits_for_room_takes_no_newer_watch_along(world: World) 
     soon(client.set_data(&path("/node"), "", None)).await.unwrap();
     let fired = soon(second).await;
     assert!(matches!(&fired, Some(Watched::Event(event)) if event.event_type == EventType::NodeDataChanged));
+}
+async fn old(version: FakeVersion) -> World {
+    World::with_fake(FakeZooKeeper::builder().version(version).start().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_remove_watches_hangs_up_once() {
+    let world = old(FakeVersion::V3_4).await;
+    let client = world.client();
+    for _ in 0..3 {
+        let (_, watcher) = soon(client.with_watcher().exists(&path("/node"))).await.unwrap();
+        drop(watcher);
+        // Behind the removal, which the server may answer by hanging up.
+        for _ in 0..2 {
+            while soon(client.exists(&path("/"))).await.is_err() {}
+        }
+        until(&client, ClientState::is_connected).await;
+    }
+    let asked = world.as_fake().requests();
+    let asked = asked.iter().filter(|request| request.op == OpCode::RemoveWatches).count();
+    assert_eq!(asked, 1);
+}
+
+#[tokio::test]
+async fn a_server_that_knows_no_persistent_watches_is_asked_once() {
+    let world = old(FakeVersion::V3_5).await;
+    let client = world.client();
+    for outcome in [Outcome::Failed, Outcome::NotSent, Outcome::NotSent] {
+        let error = soon(client.add_watch(&path("/node"), WatchMode::Persistent)).await.unwrap_err();
+        assert!(error.is_unsupported(), "{error}");
+        assert_eq!(error.outcome(), outcome);
+    }
+    while soon(client.exists(&path("/"))).await.is_err() {}
+}
+
+#[tokio::test]
+async fn a_server_whose_version_is_told_is_not_asked_for_watches_that_it_does_not_know() {
+    let world = old(FakeVersion::V3_4).await;
+    let client = world.options().server_version(ServerVersion::V3_4).connect().unwrap();
+    let error = soon(client.add_watch(&path("/node"), WatchMode::Persistent)).await.unwrap_err();
+    assert!(error.is_unsupported() && error.outcome() == Outcome::NotSent, "{error}");
+    drop(soon(client.with_watcher().exists(&path("/node"))).await.unwrap());
+    soon(client.exists(&path("/"))).await.unwrap();
+    soon(client.exists(&path("/"))).await.unwrap();
+    assert_eq!(world.link.connections(), 1);
 }
