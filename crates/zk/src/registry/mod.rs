@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use quorate_zk_proto::{EventType, FailureKind, WatchMode, WatchedEvent, WatcherType, ZnodePath};
+use quorate_zk_proto::{EventType, FailureKind, Outcome, WatchMode, WatchedEvent, WatcherType, ZnodePath};
 
 pub(crate) use self::one_shots::{Half, SessionQueue, Target};
 use self::{
@@ -277,8 +277,9 @@ impl Registry {
     /// Ends everybody's stream, and fails who still waits for a watch.
     pub(crate) fn end(&mut self, kind: &FailureKind) {
         for (path, base) in self.bases.drain() {
+            let outcome = if base.asked.is_some() { Outcome::Failed } else { Outcome::NotSent };
             for consumer in base.consumers {
-                consumer.end(&path, |path| Subject::watch(&path).not_sent(kind.clone()));
+                consumer.end(&path, |path| Subject::watch(&path).failed(outcome, kind.clone()));
             }
         }
         self.one_shots.clear();
@@ -339,5 +340,18 @@ mod tests {
         let (_held, fired) = OneshotWatcher::new(node.clone(), inbox);
         registry.arm_one_shot(node, Half::Data, Target::Watcher(fired, None));
         assert_eq!(registry.next_step(|_| false), None);
+    }
+
+    #[test]
+    fn a_watch_under_way_at_the_end_is_not_said_to_be_unsent() {
+        for (is_asked, outcome) in [(false, Outcome::NotSent), (true, Outcome::Failed)] {
+            let mut registry = Registry::new(1, SessionQueue::default(), Arc::new(Inbox::default()));
+            let (ready, mut answer) = tokio::sync::oneshot::channel();
+            let path = ZnodePath::new("/node").unwrap();
+            registry.attach(WatchOrder { path, mode: WatchMode::Persistent, chroot: None, ready });
+            assert!(!is_asked || registry.next_step(|_| false).is_some());
+            registry.end(&FailureKind::Closed);
+            assert_eq!(answer.try_recv().unwrap().unwrap_err().outcome(), outcome);
+        }
     }
 }
