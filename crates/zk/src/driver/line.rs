@@ -1,6 +1,6 @@
 //! From submissions to requests of the session.
 
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 use quorate_zk_proto::{
     AddWatch, ErrorCode, FailureKind, OpCode, RemoveWatches, Request, Ticket, WatcherType, ZnodePath,
@@ -162,7 +162,9 @@ impl Driver {
     fn take_steps(&mut self, now: Instant) {
         while self.session.has_room() {
             let in_flight = &self.in_flight;
-            let Some(step) = self.registry.next_step(|path| is_pending(in_flight, path)) else { return };
+            let Some(step) = self.registry.next_step(|path, half| is_pending(in_flight, path, half)) else {
+                return;
+            };
             let (request, in_flight) = match step {
                 Step::Add { path, generation, .. } if self.inbox.lacking.lacks(OpCode::AddWatch) => {
                     let error = Subject::watch(&path).not_sent(FailureKind::Server(ErrorCode::Unimplemented));
@@ -199,10 +201,12 @@ fn is_auth(submission: &Submission) -> bool {
     matches!(submission, Submission::Request(slot) if slot.is_auth())
 }
 
-/// Returns whether a request under way will set a one-shot watch on a path.
-fn is_pending(in_flight: &std::collections::VecDeque<(Ticket, InFlight)>, path: &ZnodePath) -> bool {
+/// Returns whether a request under way will set a one-shot watch on a path, of one half or of any.
+fn is_pending(in_flight: &VecDeque<(Ticket, InFlight)>, path: &ZnodePath, half: Option<Half>) -> bool {
     in_flight.iter().any(|(_, entry)| match entry {
-        InFlight::Request { setting: Some(setting), .. } => setting.path == *path,
+        InFlight::Request { setting: Some(setting), .. } => {
+            setting.path == *path && half.is_none_or(|half| half == setting.half)
+        }
         _ => false,
     })
 }

@@ -151,10 +151,13 @@ impl Registry {
     }
 
     /// Takes the next thing to ask the server for, which then counts as asked. `is_pending` tells whether a
-    /// request is under way that will set a one-shot watch on a path.
-    pub(crate) fn next_step(&mut self, is_pending: impl Fn(&ZnodePath) -> bool) -> Option<Step> {
+    /// request is under way that will set a one-shot watch on a path, of one half or of any.
+    pub(crate) fn next_step(
+        &mut self,
+        is_pending: impl Fn(&ZnodePath, Option<Half>) -> bool,
+    ) -> Option<Step> {
         while let Some(path) = self.dirty.pop_front() {
-            let is_kept = self.one_shots.holds(&path) || is_pending(&path);
+            let is_kept = self.one_shots.holds(&path) || is_pending(&path, None);
             let Some(base) = self.bases.get_mut(&path) else { continue };
             match base.wanted() {
                 None if is_kept && (base.armed.is_some() || base.asked.is_some()) => {}
@@ -173,7 +176,7 @@ impl Registry {
         }
         while let Some((path, half)) = self.unwanted.pop_front() {
             // Somebody may have set it again meanwhile.
-            let is_wanted = self.one_shots.holds_half(&path, half) || is_pending(&path);
+            let is_wanted = self.one_shots.holds_half(&path, half) || is_pending(&path, Some(half));
             if !is_wanted && !self.bases.contains_key(&path) {
                 return Some(Step::Remove { path, kind: half.watcher_type() });
             }
@@ -339,7 +342,7 @@ mod tests {
         assert_eq!(registry.prune_one_shots(&node), [Half::Data]);
         let (_held, fired) = OneshotWatcher::new(node.clone(), inbox);
         registry.arm_one_shot(node, Half::Data, Target::Watcher(fired, None));
-        assert_eq!(registry.next_step(|_| false), None);
+        assert_eq!(registry.next_step(|_, _| false), None);
     }
 
     #[test]
@@ -349,7 +352,7 @@ mod tests {
             let (ready, mut answer) = tokio::sync::oneshot::channel();
             let path = ZnodePath::new("/node").unwrap();
             registry.attach(WatchOrder { path, mode: WatchMode::Persistent, chroot: None, ready });
-            assert!(!is_asked || registry.next_step(|_| false).is_some());
+            assert!(!is_asked || registry.next_step(|_, _| false).is_some());
             registry.end(&FailureKind::Closed);
             assert_eq!(answer.try_recv().unwrap().unwrap_err().outcome(), outcome);
         }

@@ -16,6 +16,7 @@ on_both_servers! {
     a_removal_takes_watches_that_wait_for_a_connection,
     a_read_dropped_under_way_leaves_no_watch_behind,
     a_removal_that_waits_for_room_takes_no_newer_watch_along,
+    a_watch_is_removed_while_one_of_another_kind_is_under_way,
 }
 
 async fn a_watch_added_beside_a_one_shot_after_a_removal_is_armed(world: World) {
@@ -117,6 +118,22 @@ async fn a_removal_that_waits_for_room_takes_no_newer_watch_along(world: World) 
     let fired = soon(second).await;
     assert!(matches!(&fired, Some(Watched::Event(event)) if event.event_type == EventType::NodeDataChanged));
 }
+async fn a_watch_is_removed_while_one_of_another_kind_is_under_way(world: World) {
+    let client = world.client();
+    create(&client, "/node").await;
+    let (_, dropped) = soon(client.with_watcher().get_data(&path("/node"))).await.unwrap();
+    world.link.hold(Direction::ToClient);
+    let listing = client.with_watcher().get_children(&path("/node"));
+    drop(dropped);
+    // The driver has seen the drop once it has answered a later call.
+    assert!(!soon(client.remove_watches(&path("/node"), WatcherType::Persistent)).await);
+    world.link.release(Direction::ToClient);
+    let (_, listed) = soon(listing).await.unwrap();
+    create(&client, "/node/child").await;
+    assert!(matches!(soon(listed).await, Some(Watched::Event(_))));
+    world.wait_unwatched(1).await;
+}
+
 async fn old(version: FakeVersion) -> World {
     World::with_fake(FakeZooKeeper::builder().version(version).start().await.unwrap()).await
 }
