@@ -251,6 +251,9 @@ impl Client {
     /// Removes the watches of a kind on a path, whoever of this client's users holds them. Their watchers are told
     /// that they were removed, and end. Returns whether there were any.
     ///
+    /// A persistent watch that is still being added counts too: its future resolves to a watcher that ends at once.
+    /// A read that is under way sets its one-shot watch all the same, and so does what is submitted later.
+    ///
     /// Dropping a watcher does the same for it alone; this is for whoever does not hold it.
     ///
     /// # Cancel safety
@@ -258,7 +261,7 @@ impl Client {
     /// Once polled, the watches are removed even if the future is dropped.
     pub async fn remove_watches(&self, path: &ZnodePath, kind: WatcherType) -> bool {
         let (done, removed) = oneshot::channel();
-        self.handle.inbox.remove(Removal { path: self.enter(path), kind, done });
+        self.handle.inbox.submit(Submission::Removal(Removal { path: self.enter(path), kind, done }));
         // Without a driver there are no watches.
         removed.await.unwrap_or(false)
     }
@@ -302,8 +305,8 @@ impl Client {
     }
 
     /// Leaves the session to another client, perhaps in another process, after everything submitted so far was
-    /// answered or failed. This client is closed then, and the session lives on at the server until its timeout:
-    /// see [`ClientOptions::resume`].
+    /// answered or failed; what still waits after three seconds fails. This client is closed then, and the session
+    /// lives on at the server until its timeout: see [`ClientOptions::resume`].
     ///
     /// `None` if there is no session to leave: there was none yet, it has expired, or the client was closed
     /// already.

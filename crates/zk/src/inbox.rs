@@ -16,11 +16,14 @@ use crate::{
     watcher::Watcher,
 };
 
-/// Something asked of the driver. It is withdrawn if whoever waits for it goes away before it is encoded.
+/// Something asked of the driver. A request or a watch is withdrawn if whoever waits for it goes away before it is
+/// encoded.
 #[derive(Debug)]
 pub(crate) enum Submission {
     Request(SlotRef),
     Watch(WatchOrder),
+    /// Takes away what was added before it and nothing that is added later. Never waits for room.
+    Removal(Removal),
 }
 
 /// A persistent watch to set.
@@ -39,6 +42,7 @@ impl Submission {
         match self {
             Self::Request(slot) => slot.is_over(),
             Self::Watch(order) => order.ready.is_closed(),
+            Self::Removal(_) => false,
         }
     }
 
@@ -46,7 +50,7 @@ impl Submission {
     pub(crate) fn outlives_sessions(&self) -> bool {
         match self {
             Self::Request(slot) => slot.is_auth(),
-            Self::Watch(_) => true,
+            Self::Watch(_) | Self::Removal(_) => true,
         }
     }
 
@@ -59,6 +63,8 @@ impl Submission {
                 // Nobody listening means withdrawn, which is as good.
                 drop(order.ready.send(Err(Subject::watch(&path).not_sent(kind))));
             }
+            // Without a driver there are no watches, which is what hearing nothing means.
+            Self::Removal(_) => {}
         }
     }
 }
@@ -84,12 +90,10 @@ pub(crate) enum Ending {
 /// Everything left since the driver last looked.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
-    /// As many as there are futures waiting for them: each is withdrawn with its future.
+    /// As many as there were calls since; those whose futures are gone count as withdrawn.
     pub(crate) submissions: Vec<Submission>,
     /// Watchers that were dropped, as many as there were.
     pub(crate) unwatched: Vec<Unwatched>,
-    /// Watches to remove, whoever holds them; as many as there are futures waiting for them.
-    pub(crate) removed: Vec<Removal>,
     pub(crate) ending: Option<Ending>,
 }
 
@@ -113,10 +117,7 @@ impl Mail {
     }
 
     fn is_empty(&self) -> bool {
-        self.submissions.is_empty()
-            && self.unwatched.is_empty()
-            && self.removed.is_empty()
-            && self.ending.is_none()
+        self.submissions.is_empty() && self.unwatched.is_empty() && self.ending.is_none()
     }
 }
 
@@ -171,15 +172,6 @@ impl Inbox {
         let mut state = self.lock();
         if state.refusing.is_none() {
             state.mail.unwatched.push(unwatched);
-            wake(state);
-        }
-    }
-
-    /// Asks for watches to be removed. Without a driver there are none.
-    pub(crate) fn remove(&self, removal: Removal) {
-        let mut state = self.lock();
-        if state.refusing.is_none() {
-            state.mail.removed.push(removal);
             wake(state);
         }
     }

@@ -93,6 +93,8 @@ const fn bit(op: OpCode) -> u32 {
         OpCode::WhoAmI => 1 << 7,
         OpCode::Reconfig => 1 << 8,
         OpCode::CheckWatches => 1 << 9,
+        OpCode::RemoveWatches => 1 << 10,
+        OpCode::AddWatch => 1 << 11,
         _ => 0,
     }
 }

@@ -38,10 +38,12 @@ impl Session {
         if let Request::Auth(auth) = request {
             return self.take_auth(now, auth);
         }
+        // Repairs go first, and take no room: whoever was told that there is some counts on it.
+        let is_encoded = self.can_encode();
         if self.watches.is_repair_due() {
             self.send_repairs(now);
         }
-        if self.can_encode() {
+        if is_encoded {
             let ticket = self.next_ticket();
             self.send_request(now, ticket, request);
             return Ok(ticket);

@@ -177,3 +177,15 @@ fn a_persistent_watch_left_by_its_recursive_one_is_armed_and_must_be_read_again(
     script.reply(Xid::SET_WATCHES, 41, &ReplyBody::Done);
     assert_eq!(script.events(), [SessionEvent::WatchesRearmed]);
 }
+
+#[test]
+fn a_repair_takes_no_room_that_a_request_was_promised() {
+    let mut script = Script::connected_with(SessionOptions::default().in_flight_max(1).queued_max(0));
+    added(&mut script, "/p", WatchMode::Persistent);
+    done(&mut script, watch_data("/p"), &data_reply());
+    script.session.forget_watches(&path("/p"), WatcherType::Persistent);
+    assert!(script.session.has_room());
+    script.session.handle_request(script.now, get("/other")).expect("there was room");
+    repair(&mut script);
+    assert_eq!(script.read().map(|(_, request)| request), Some(ServerRequest::Operation(get("/other"))));
+}

@@ -11,6 +11,7 @@ use super::{Driver, phase::Phase};
 use crate::{
     backoff::Backoff,
     error::Subject,
+    inbox::Unwatched,
     registry::{Half, Target},
     session_token::SessionToken,
     slot::SlotRef,
@@ -92,7 +93,7 @@ impl Driver {
             InFlight::Watch { path, mode, generation } => {
                 self.on_watch_reply(&path, mode, generation, result)
             }
-            InFlight::Unwatch => {}
+            InFlight::Unwatch => self.note_if_lacking(OpCode::RemoveWatches, &result),
             InFlight::Config => self.on_config(result),
         }
     }
@@ -112,10 +113,15 @@ impl Driver {
             Err(failure) => op == OpCode::Exists && failure.server_code() == Some(ErrorCode::NoNode),
         };
         let Setting { path, half, target } = setting;
-        if is_set {
-            self.registry.arm_one_shot(path, half, target);
-        } else {
+        if !is_set {
             self.registry.recheck(&path);
+            return;
+        }
+        let is_gone = target.is_gone();
+        self.registry.arm_one_shot(path.clone(), half, target);
+        if is_gone {
+            // Its watcher was dropped before there was anything to take back.
+            self.unwatch(Unwatched::OneShot(path));
         }
     }
 
@@ -126,6 +132,7 @@ impl Driver {
         generation: u64,
         result: Result<Reply, Failure>,
     ) {
+        self.note_if_lacking(OpCode::AddWatch, &result);
         match result {
             Ok(_) => {
                 let is_wanted = self.registry.armed(path, generation, mode);
@@ -142,6 +149,13 @@ impl Driver {
                 tracing::warn!(%path, %error, "watch refused");
                 self.registry.refused(path, generation, &error);
             }
+        }
+    }
+
+    /// Takes note of an operation that the server does not know, since it hangs up when it is asked for it.
+    fn note_if_lacking(&self, op: OpCode, result: &Result<Reply, Failure>) {
+        if result.as_ref().is_err_and(|failure| failure.server_code() == Some(ErrorCode::Unimplemented)) {
+            self.inbox.lacking.note_lacking(op);
         }
     }
 

@@ -1,9 +1,9 @@
 //! From submissions to requests of the session.
 
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 use quorate_zk_proto::{
-    AddWatch, ErrorCode, FailureKind, RemoveWatches, Request, Ticket, WatcherType, ZnodePath,
+    AddWatch, ErrorCode, FailureKind, OpCode, RemoveWatches, Request, Ticket, WatcherType, ZnodePath,
 };
 
 use super::{
@@ -11,8 +11,9 @@ use super::{
     events::{InFlight, Setting},
 };
 use crate::{
+    error::Subject,
     inbox::{Removal, Submission, Unwatched},
-    registry::{Half, Step, Target},
+    registry::{Half, Step, Target, is_removed},
     slot::{Order, SlotRef},
 };
 
@@ -41,7 +42,8 @@ impl Driver {
     pub(super) fn accept(&mut self, now: Instant, submissions: &mut Vec<Submission>) {
         self.take_steps(now);
         for submission in submissions.drain(..) {
-            if self.line.is_empty() && self.session.has_room() {
+            let is_removal = matches!(submission, Submission::Removal(_));
+            if is_removal || (self.line.is_empty() && self.session.has_room()) {
                 self.send(now, submission);
             } else {
                 self.line.push_back(submission);
@@ -68,19 +70,17 @@ impl Driver {
                 submission.refuse(FailureKind::SessionExpired);
             }
         }
+        for late in self.mail.submissions.extract_if(.., |submission| !submission.outlives_sessions()) {
+            late.refuse(FailureKind::SessionExpired);
+        }
     }
 
     /// Takes a dropped watcher out, and its watch off the server if it was the last.
     pub(super) fn unwatch(&mut self, unwatched: Unwatched) {
         match unwatched {
             Unwatched::Persistent(id) => {
-                // Without a connection there is no watch at the server, so it is enough not to arm it again.
-                if let Some(path) = self.registry.detach(id)
-                    && !self.session.state().is_connected()
-                {
-                    self.registry.forget(&path);
-                    self.session.forget_watches(&path, WatcherType::Persistent);
-                    self.session.forget_watches(&path, WatcherType::PersistentRecursive);
+                if let Some(path) = self.registry.detach(id) {
+                    self.forget_if_unlinked(&path);
                 }
             }
             Unwatched::OneShot(path) => {
@@ -91,15 +91,39 @@ impl Driver {
         }
     }
 
-    /// Takes watches out on behalf of all who hold them.
-    pub(super) fn remove_watches(&mut self, removal: Removal) {
+    /// Takes watches out on behalf of all who hold them, also those that wait in the line.
+    ///
+    /// A persistent watch that somebody else is told by stays; without any the next step removes it.
+    fn remove_watches(&mut self, removal: Removal) {
         let Removal { path, kind, done } = removal;
+        for submission in std::mem::take(&mut self.line) {
+            match submission {
+                Submission::Watch(order) if order.path == path && is_removed(order.mode, kind) => {
+                    self.registry.attach(order);
+                }
+                other => self.line.push_back(other),
+            }
+        }
         let any = self.registry.remove(&path, kind);
         if any {
-            self.session.forget_watches(&path, kind);
+            for half in Half::removed_by(kind) {
+                self.session.forget_watches(&path, half.watcher_type());
+            }
+        }
+        if self.registry.is_unheld(&path) {
+            self.forget_if_unlinked(&path);
         }
         // An error means that nobody listens, which changes nothing.
         let _ = done.send(any);
+    }
+
+    /// Without a connection there is no watch at the server, so it is enough not to arm it again.
+    fn forget_if_unlinked(&mut self, path: &ZnodePath) {
+        if !self.session.state().is_connected() {
+            self.registry.forget(path);
+            self.session.forget_watches(path, WatcherType::Persistent);
+            self.session.forget_watches(path, WatcherType::PersistentRecursive);
+        }
     }
 
     fn send(&mut self, now: Instant, submission: Submission) {
@@ -108,6 +132,7 @@ impl Driver {
                 self.registry.attach(order);
                 self.take_steps(now);
             }
+            Submission::Removal(removal) => self.remove_watches(removal),
             Submission::Request(slot) => {
                 if let Some(order) = slot.start() {
                     self.send_order(now, slot, order);
@@ -137,8 +162,15 @@ impl Driver {
     fn take_steps(&mut self, now: Instant) {
         while self.session.has_room() {
             let in_flight = &self.in_flight;
-            let Some(step) = self.registry.next_step(|path| is_pending(in_flight, path)) else { return };
+            let Some(step) = self.registry.next_step(|path, half| is_pending(in_flight, path, half)) else {
+                return;
+            };
             let (request, in_flight) = match step {
+                Step::Add { path, generation, .. } if self.inbox.lacking.lacks(OpCode::AddWatch) => {
+                    let error = Subject::watch(&path).not_sent(FailureKind::Server(ErrorCode::Unimplemented));
+                    self.registry.refused(&path, generation, &error);
+                    continue;
+                }
                 Step::Add { path, mode, generation } => {
                     let request = Request::AddWatch(AddWatch { path: path.clone(), mode });
                     (request, InFlight::Watch { path, mode, generation })
@@ -147,6 +179,10 @@ impl Driver {
                     // Whatever the driver itself watches there goes along.
                     self.note_path(&path);
                     self.session.forget_watches(&path, kind);
+                    if self.inbox.lacking.lacks(OpCode::RemoveWatches) {
+                        // A one-shot watch stays there until it has fired, for nobody.
+                        continue;
+                    }
                     (Request::RemoveWatches(RemoveWatches { path, kind }), InFlight::Unwatch)
                 }
             };
@@ -165,10 +201,12 @@ fn is_auth(submission: &Submission) -> bool {
     matches!(submission, Submission::Request(slot) if slot.is_auth())
 }
 
-/// Returns whether a request under way will set a one-shot watch on a path.
-fn is_pending(in_flight: &std::collections::VecDeque<(Ticket, InFlight)>, path: &ZnodePath) -> bool {
+/// Returns whether a request under way will set a one-shot watch on a path, of one half or of any.
+fn is_pending(in_flight: &VecDeque<(Ticket, InFlight)>, path: &ZnodePath, half: Option<Half>) -> bool {
     in_flight.iter().any(|(_, entry)| match entry {
-        InFlight::Request { setting: Some(setting), .. } => setting.path == *path,
+        InFlight::Request { setting: Some(setting), .. } => {
+            setting.path == *path && half.is_none_or(|half| half == setting.half)
+        }
         _ => false,
     })
 }

@@ -116,7 +116,7 @@ impl Driver {
     fn end_round(&mut self, now: Instant, round: Round) {
         if round.is_refused_by_all() && self.session.last_zxid() > Zxid::ZERO {
             let since = *self.refused_since.get_or_insert(now);
-            if now.saturating_duration_since(since) >= self.settings.session_timeout * 2 {
+            if now.saturating_duration_since(since) >= self.settings.session_timeout.saturating_mul(2) {
                 self.forget_history();
             }
         } else {

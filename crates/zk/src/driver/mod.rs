@@ -185,7 +185,10 @@ impl Driver {
         }
         if self.close_deadline.is_some_and(|deadline| now >= deadline) {
             tracing::debug!("closed without an answer of the server");
-            self.session.handle_close(now);
+            match self.ending.take() {
+                Some(Ending::Detach(handover)) => self.leave(now, handover),
+                Some(Ending::Close) | None => self.session.handle_close(now),
+            }
             self.session.handle_disconnected(now);
         }
     }
@@ -193,7 +196,6 @@ impl Driver {
     /// Takes what the handles left, sends what may be sent, and hands on what happened.
     fn turn(&mut self, now: Instant) {
         self.take_mail(now);
-        self.hand_on_events(now);
         loop {
             self.pump(now);
             // Replies make room in the window, and lost ones are asked for again.
@@ -214,12 +216,14 @@ impl Driver {
         }
     }
 
+    /// What has happened comes before what is asked now: a watch is taken back from what is armed by then. But what
+    /// was left before anybody could know of an expiry ends with the session.
     fn take_mail(&mut self, now: Instant) {
+        self.inbox.take(&mut self.mail);
+        self.hand_on_events(now);
         let mut mail = std::mem::take(&mut self.mail);
-        self.inbox.take(&mut mail);
         self.accept(now, &mut mail.submissions);
         mail.unwatched.drain(..).for_each(|unwatched| self.unwatch(unwatched));
-        mail.removed.drain(..).for_each(|removal| self.remove_watches(removal));
         if let Some(ending) = mail.ending.take() {
             self.ending = Some(ending);
             self.close_deadline = Some(now + CLOSE_MAX);
@@ -234,10 +238,7 @@ impl Driver {
             return;
         }
         match self.ending.take() {
-            Some(Ending::Detach(handover)) => {
-                self.leaving = self.handover().map(|left| (handover, left));
-                self.session.handle_detach(now);
-            }
+            Some(Ending::Detach(handover)) => self.leave(now, handover),
             Some(Ending::Close)
                 if self.session.state().is_connected() || self.session.session_id().is_none() =>
             {
@@ -245,6 +246,11 @@ impl Driver {
             }
             ending => self.ending = ending,
         }
+    }
+
+    fn leave(&mut self, now: Instant, taker: oneshot::Sender<Option<SessionHandover>>) {
+        self.leaving = self.handover().map(|left| (taker, left));
+        self.session.handle_detach(now);
     }
 
     fn handover(&self) -> Option<SessionHandover> {

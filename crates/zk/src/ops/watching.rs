@@ -12,8 +12,9 @@ use super::{
     Children, ExistsError, GetChildrenError, GetDataError, NodeData, Operation,
     operation::Finish,
     read::{finish_children, finish_data, finish_exists},
+    waiting::Answer,
 };
-use crate::{client::Client, one_shot::OneshotWatcher};
+use crate::{client::Client, one_shot::OneshotWatcher, response::Response};
 
 /// Reads that set a one-shot watch which is told to the session-wide stream ([`SessionEvents`]).
 ///
@@ -31,7 +32,7 @@ pub struct Watch<'a> {
 /// Reads that set a one-shot watch with a watcher of its own ([`OneshotWatcher`]).
 ///
 /// Made by [`Client::with_watcher`]. A read that fails sets no watch, except that [`exists`](Self::exists) sets
-/// one also where there is no znode.
+/// one also where there is no znode. The deadline of the handle applies; a read that failed is not made again.
 #[derive(Clone, Copy, Debug)]
 pub struct WithWatcher<'a> {
     client: &'a Client,
@@ -109,7 +110,7 @@ impl WithWatcher<'_> {
     /// [`ExistsError`].
     pub fn exists(&self, path: &ZnodePath) -> WatchedOperation<Option<Stat>, ExistsError> {
         let (response, watcher) = self.client.request_with_watcher(exists(path));
-        WatchedOperation::new(Operation::new(response, finish_exists), watcher)
+        self.operate(response, finish_exists, watcher)
     }
 
     /// Reads the data and stat of a znode. The watch fires when the data is set or the znode deleted.
@@ -119,7 +120,7 @@ impl WithWatcher<'_> {
     /// [`GetDataError`].
     pub fn get_data(&self, path: &ZnodePath) -> WatchedOperation<NodeData, GetDataError> {
         let (response, watcher) = self.client.request_with_watcher(get_data(path));
-        WatchedOperation::new(Operation::new(response, finish_data), watcher)
+        self.operate(response, finish_data, watcher)
     }
 
     /// Lists the children of a znode. The watch fires when a child is created or deleted, or the znode deleted.
@@ -129,7 +130,19 @@ impl WithWatcher<'_> {
     /// [`GetChildrenError`].
     pub fn get_children(&self, path: &ZnodePath) -> WatchedOperation<Children, GetChildrenError> {
         let (response, watcher) = self.client.request_with_watcher(get_children(path));
-        WatchedOperation::new(Operation::new(response, finish_children), watcher)
+        self.operate(response, finish_children, watcher)
+    }
+}
+
+impl WithWatcher<'_> {
+    fn operate<T, E>(
+        &self,
+        response: Response,
+        finish: fn(Answer) -> Result<T, E>,
+        watcher: OneshotWatcher,
+    ) -> WatchedOperation<T, E> {
+        let operation = Operation::new(response, finish).on(self.client.terms());
+        WatchedOperation { operation, watcher: Some(watcher) }
     }
 }
 
@@ -156,12 +169,6 @@ fn get_children(path: &ZnodePath) -> Request {
 pub struct WatchedOperation<T, E> {
     operation: Operation<T, E>,
     watcher: Option<OneshotWatcher>,
-}
-
-impl<T, E> WatchedOperation<T, E> {
-    const fn new(operation: Operation<T, E>, watcher: OneshotWatcher) -> Self {
-        Self { operation, watcher: Some(watcher) }
-    }
 }
 
 impl<T, E> Future for WatchedOperation<T, E> {

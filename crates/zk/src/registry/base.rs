@@ -103,10 +103,11 @@ impl Consumer {
         }
     }
 
-    /// Ends its stream behind a last event.
-    pub(super) fn end_with(self, event: &WatchedEvent) {
+    /// Ends its stream behind a last event. Who still waits for it gets it so.
+    pub(super) fn end_with(mut self, event: &WatchedEvent, inbox: &Arc<Inbox>) {
         self.queue.push(Watched::Event(stripped(event, self.chroot.as_ref())));
         self.queue.end();
+        self.hand_out(&event.path, inbox);
     }
 
     /// Ends its stream, or fails who still waits for it.

@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use quorate_zk_proto::{EventType, FailureKind, WatchMode, WatchedEvent, WatcherType, ZnodePath};
+use quorate_zk_proto::{EventType, FailureKind, Outcome, WatchMode, WatchedEvent, WatcherType, ZnodePath};
 
 pub(crate) use self::one_shots::{Half, SessionQueue, Target};
 use self::{
@@ -98,6 +98,11 @@ impl Registry {
         Some(path)
     }
 
+    /// Returns whether a path has a persistent watch that no watcher holds any more.
+    pub(crate) fn is_unheld(&self, path: &ZnodePath) -> bool {
+        self.bases.get(path).is_some_and(|base| base.consumers.is_empty())
+    }
+
     /// Forgets a path that nobody watches.
     pub(crate) fn forget(&mut self, path: &ZnodePath) {
         self.bases.remove(path);
@@ -129,35 +134,33 @@ impl Registry {
     }
 
     /// Ends all watches of a kind on behalf of all who hold them. Returns whether there were any.
+    ///
+    /// The server keeps a persistent watch for as long as anybody else is told by it: see
+    /// [`next_step`](Self::next_step).
     pub(crate) fn remove(&mut self, path: &ZnodePath, kind: WatcherType) -> bool {
-        let is_removed = |mode: WatchMode| match kind {
-            WatcherType::Any => true,
-            WatcherType::Persistent => mode == WatchMode::Persistent,
-            WatcherType::PersistentRecursive => mode == WatchMode::PersistentRecursive,
-            WatcherType::Data | WatcherType::Children => false,
-        };
         let mut any = self.one_shots.remove(path, kind, &self.session);
         if let Some(base) = self.bases.get_mut(path) {
             let event = WatchedEvent::new(EventType::PersistentWatchRemoved, path.clone());
-            for consumer in base.consumers.extract_if(.., |consumer| is_removed(consumer.mode)) {
+            for consumer in base.consumers.extract_if(.., |consumer| is_removed(consumer.mode, kind)) {
                 any = true;
                 self.paths.remove(&consumer.id);
-                consumer.end_with(&event);
+                consumer.end_with(&event, &self.inbox);
             }
             self.dirty.push_back(path.clone());
         } else if any {
-            let halves = [Half::Data, Half::Children].into_iter();
-            let removed = halves.filter(|half| kind == WatcherType::Any || kind == half.watcher_type());
-            self.unwanted.extend(removed.map(|half| (path.clone(), half)));
+            self.unwanted.extend(Half::removed_by(kind).map(|half| (path.clone(), half)));
         }
         any
     }
 
     /// Takes the next thing to ask the server for, which then counts as asked. `is_pending` tells whether a
-    /// request is under way that will set a one-shot watch on a path.
-    pub(crate) fn next_step(&mut self, is_pending: impl Fn(&ZnodePath) -> bool) -> Option<Step> {
+    /// request is under way that will set a one-shot watch on a path, of one half or of any.
+    pub(crate) fn next_step(
+        &mut self,
+        is_pending: impl Fn(&ZnodePath, Option<Half>) -> bool,
+    ) -> Option<Step> {
         while let Some(path) = self.dirty.pop_front() {
-            let is_kept = self.one_shots.holds(&path) || is_pending(&path);
+            let is_kept = self.one_shots.holds(&path) || is_pending(&path, None);
             let Some(base) = self.bases.get_mut(&path) else { continue };
             match base.wanted() {
                 None if is_kept && (base.armed.is_some() || base.asked.is_some()) => {}
@@ -175,7 +178,9 @@ impl Registry {
             }
         }
         while let Some((path, half)) = self.unwanted.pop_front() {
-            if !is_pending(&path) && !self.bases.contains_key(&path) {
+            // Somebody may have set it again meanwhile.
+            let is_wanted = self.one_shots.holds_half(&path, half) || is_pending(&path, Some(half));
+            if !is_wanted && !self.bases.contains_key(&path) {
                 return Some(Step::Remove { path, kind: half.watcher_type() });
             }
         }
@@ -278,8 +283,9 @@ impl Registry {
     /// Ends everybody's stream, and fails who still waits for a watch.
     pub(crate) fn end(&mut self, kind: &FailureKind) {
         for (path, base) in self.bases.drain() {
+            let outcome = if base.asked.is_some() { Outcome::Failed } else { Outcome::NotSent };
             for consumer in base.consumers {
-                consumer.end(&path, |path| Subject::watch(&path).not_sent(kind.clone()));
+                consumer.end(&path, |path| Subject::watch(&path).failed(outcome, kind.clone()));
             }
         }
         self.one_shots.clear();
@@ -292,6 +298,16 @@ impl Registry {
     fn number(&mut self) -> u64 {
         self.next_number += 1;
         self.next_number
+    }
+}
+
+/// Returns whether persistent watches of a mode are meant by a removal.
+pub(crate) const fn is_removed(mode: WatchMode, kind: WatcherType) -> bool {
+    match kind {
+        WatcherType::Any => true,
+        WatcherType::Persistent => matches!(mode, WatchMode::Persistent),
+        WatcherType::PersistentRecursive => matches!(mode, WatchMode::PersistentRecursive),
+        WatcherType::Data | WatcherType::Children => false,
     }
 }
 
@@ -310,5 +326,38 @@ fn parent(path: &str) -> Option<&str> {
         (_, "") => None,
         ("", _) => Some("/"),
         (parent, _) => Some(parent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::one_shot::OneshotWatcher;
+
+    #[test]
+    fn a_watch_set_again_before_its_removal_was_sent_stays() {
+        let inbox = Arc::new(Inbox::default());
+        let mut registry = Registry::new(1, SessionQueue::default(), Arc::clone(&inbox));
+        let node = ZnodePath::new("/node").unwrap();
+        let (gone, fired) = OneshotWatcher::new(node.clone(), Arc::clone(&inbox));
+        registry.arm_one_shot(node.clone(), Half::Data, Target::Watcher(fired, None));
+        drop(gone);
+        assert_eq!(registry.prune_one_shots(&node), [Half::Data]);
+        let (_held, fired) = OneshotWatcher::new(node.clone(), inbox);
+        registry.arm_one_shot(node, Half::Data, Target::Watcher(fired, None));
+        assert_eq!(registry.next_step(|_, _| false), None);
+    }
+
+    #[test]
+    fn a_watch_under_way_at_the_end_is_not_said_to_be_unsent() {
+        for (is_asked, outcome) in [(false, Outcome::NotSent), (true, Outcome::Failed)] {
+            let mut registry = Registry::new(1, SessionQueue::default(), Arc::new(Inbox::default()));
+            let (ready, mut answer) = tokio::sync::oneshot::channel();
+            let path = ZnodePath::new("/node").unwrap();
+            registry.attach(WatchOrder { path, mode: WatchMode::Persistent, chroot: None, ready });
+            assert!(!is_asked || registry.next_step(|_, _| false).is_some());
+            registry.end(&FailureKind::Closed);
+            assert_eq!(answer.try_recv().unwrap().unwrap_err().outcome(), outcome);
+        }
     }
 }

@@ -52,6 +52,11 @@ impl Half {
         }
     }
 
+    /// Returns the halves that are meant by a removal.
+    pub(crate) fn removed_by(kind: WatcherType) -> impl Iterator<Item = Self> {
+        [Self::Data, Self::Children].into_iter().filter(move |half| half.is_removed_by(kind))
+    }
+
     const fn is_fired_by(self, event_type: EventType) -> bool {
         match event_type {
             EventType::NodeDeleted => true,
@@ -89,7 +94,8 @@ impl Target {
         }
     }
 
-    fn is_gone(&self) -> bool {
+    /// Returns whether nobody listens any more.
+    pub(crate) fn is_gone(&self) -> bool {
         matches!(self, Self::Watcher(fired, _) if fired.is_closed())
     }
 }
@@ -110,6 +116,10 @@ impl OneShots {
 
     pub(super) fn holds(&self, path: &ZnodePath) -> bool {
         self.by_path.contains_key(path)
+    }
+
+    pub(super) fn holds_half(&self, path: &ZnodePath, half: Half) -> bool {
+        self.by_path.get(path).is_some_and(|held| held.iter().any(|(other, _)| *other == half))
     }
 
     /// Hands an event to those whose watch it has used up. Returns whether the path has none left now that had.

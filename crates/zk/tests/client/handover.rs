@@ -1,6 +1,9 @@
 //! Sessions that go from one client to another.
 
+use std::time::Duration;
+
 use quorate_zk::{ClientState, CreateMode, Outcome, Secret, SessionHandover};
+use quorate_zk_fake::FakeZooKeeper;
 
 use crate::world::{World, create, create_as, path, soon, until};
 
@@ -76,4 +79,22 @@ async fn there_is_nothing_to_leave_without_a_session(world: World) {
     soon(closed.session()).await.unwrap();
     soon(closed.close()).await;
     assert!(soon(closed.detach()).await.is_none());
+}
+
+#[tokio::test]
+async fn a_session_out_of_reach_is_left_with_requests_in_the_line() {
+    // The session outlives the three seconds that the end of a client may take.
+    let fake = FakeZooKeeper::builder().tick(Duration::from_millis(500)).start().await.unwrap();
+    let world = World::with_fake(fake).await;
+    let first = world.options().session_timeout(Duration::from_secs(10)).connect().unwrap();
+    let token = soon(first.session()).await.unwrap();
+    world.link.refuse();
+    until(&first, |state| !state.is_connected()).await;
+    let waiting = first.exists(&path("/node"));
+    let left = soon(first.detach()).await.expect("the session lives on at the server");
+    let error = soon(waiting).await.unwrap_err();
+    assert_eq!(error.request_error().outcome(), Outcome::NotSent);
+    world.link.accept();
+    let second = world.options().resume(left).connect().unwrap();
+    assert_eq!(soon(second.session()).await.unwrap().id(), token.id());
 }

@@ -57,6 +57,18 @@ async fn a_client_out_of_reach_says_why_and_goes_on_trying() {
 }
 
 #[tokio::test]
+async fn a_session_timeout_beyond_all_measure_breaks_nothing() {
+    let world = World::fake().await;
+    let client = world.options().session_timeout(Duration::MAX).connect().unwrap();
+    create(&client, "/node").await;
+    world.as_fake().close_handshakes(2);
+    world.as_fake().drop_connections();
+    while let Err(error) = soon(client.exists(&path("/node"))).await {
+        assert!(error.request_error().is_retryable(), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_session_moves_to_another_host() {
     let world = World::fake().await;
     let other = Link::to(world.addr()).await.unwrap();

@@ -33,6 +33,7 @@ mod handover;
 mod hosts;
 mod observed;
 mod one_shots;
+mod removals;
 mod requests;
 mod sessions;
 mod watch_modes;

@@ -69,3 +69,13 @@ async fn an_operation_in_time_is_not_bothered() {
     let read = client.exists(&path("/node")).deadline(Duration::from_secs(20));
     assert!(soon(read).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_read_that_sets_a_watch_keeps_the_deadline_of_its_handle() {
+    let world = World::fake().await;
+    let client = world.client().with_deadline(SHORT);
+    soon(client.session()).await.unwrap();
+    world.as_fake().pause();
+    let error = soon(client.with_watcher().exists(&path("/"))).await.unwrap_err();
+    assert!(error.request_error().is_deadline_exceeded());
+}
