@@ -274,7 +274,7 @@ async fn clearing_empty_directories_away_deletes_nobodys_entry() {
 async fn a_watch_that_a_server_refuses_to_arm_again_is_armed_later() {
     let rig = Rig::start().await;
     let mut changes = rig.counter.changes();
-    rig.server.refuse_next(OpCode::AddWatch, ErrorCode::Unimplemented);
+    rig.server.refuse_next(OpCode::AddWatch, ErrorCode::SystemError);
     rig.server.expire_all();
     let mut n = 10;
     let set = loop {

@@ -16,6 +16,8 @@ const SPARES_MAX: usize = 32;
 pub(super) struct Room {
     /// Used up, the oldest first. Some may still be held by replies.
     spares: VecDeque<BytesMut>,
+    /// Whether the buffer in use was made larger for one frame, and is not worth keeping.
+    is_oversized: bool,
 }
 
 impl Room {
@@ -27,6 +29,7 @@ impl Room {
         // The start of a large frame is not moved about.
         if input.len() > READ_BYTES / 4 {
             input.reserve(READ_BYTES);
+            self.is_oversized = true;
             return;
         }
         let is_free = self.spares.front_mut().is_some_and(|oldest| oldest.try_reclaim(READ_BYTES));
@@ -34,7 +37,8 @@ impl Room {
         let mut fresh = spare.unwrap_or_else(|| BytesMut::with_capacity(READ_BYTES));
         fresh.extend_from_slice(input);
         let mut used = std::mem::replace(input, fresh);
-        if used.capacity() > 0 && self.spares.len() < SPARES_MAX {
+        let is_oversized = std::mem::take(&mut self.is_oversized);
+        if used.capacity() > 0 && !is_oversized && self.spares.len() < SPARES_MAX {
             used.clear();
             self.spares.push_back(used);
         }

@@ -33,7 +33,7 @@ async fn a_server_is_talked_to_over_tls() {
     let ca = TestCa::new();
     let mut server = ZooKeeper::start_with(&ServerOptions::default().tls(ca.server_files())).await;
     let client = works(secure(&server, trusting(&ca))).await;
-    assert_eq!(soon(client.server_version()).await.as_deref(), Some("3.8.0"));
+    assert!(soon(client.server_version()).await.is_some_and(|version| version.starts_with("3.")));
     let session = connected(&client).await;
     server.restart().await;
     disconnected(&client).await;
