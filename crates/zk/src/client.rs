@@ -204,11 +204,20 @@ impl Client {
 
     /// Submits a read that sets a one-shot watch, whose event is told to a watcher of its own.
     pub(crate) fn request_with_watcher(&self, request: Request) -> (Response, OneshotWatcher) {
+        self.request_watched(self.chroot.clone(), request)
+    }
+
+    /// The same for a path that is the server's, whatever the chroot.
+    pub(crate) fn request_unrooted_with_watcher(&self, request: Request) -> (Response, OneshotWatcher) {
+        self.request_watched(None, request)
+    }
+
+    fn request_watched(&self, chroot: Option<ZnodePath>, request: Request) -> (Response, OneshotWatcher) {
         let path = request.path().cloned().unwrap_or_else(ZnodePath::root);
-        let path = self.chroot.as_ref().map_or_else(|| path.clone(), |chroot| path.in_chroot(chroot));
+        let path = chroot.as_ref().map_or_else(|| path.clone(), |chroot| path.in_chroot(chroot));
         let (watcher, fired) = OneshotWatcher::new(path, Arc::clone(&self.handle.inbox));
-        let target = Target::Watcher(fired, self.chroot.clone());
-        (self.submit(self.chroot.clone(), None, Some(target), request), watcher)
+        let target = Target::Watcher(fired, chroot.clone());
+        (self.submit(chroot, None, Some(target), request), watcher)
     }
 
     /// Asks the server that the session is at for its version, as in `3.8.0`. The protocol does not tell it; this

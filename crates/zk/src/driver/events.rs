@@ -1,6 +1,9 @@
 //! From events of the session to those who wait for them.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use quorate_zk_proto::{
     ErrorCode, Failure, FailureKind, OpCode, Reply, SaslAnswer, SessionEvent, SessionState, Ticket,
@@ -17,6 +20,9 @@ use crate::{
     slot::SlotRef,
     state::ClientState,
 };
+
+/// How long no watches are asked for after a server that was too busy to arm one.
+const STEPS_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a reply will be about.
 pub(super) enum InFlight {
@@ -91,7 +97,7 @@ impl Driver {
                 slot.answer(result);
             }
             InFlight::Watch { path, mode, generation } => {
-                self.on_watch_reply(&path, mode, generation, result)
+                self.on_watch_reply(now, &path, mode, generation, result)
             }
             InFlight::Unwatch => self.note_if_lacking(OpCode::RemoveWatches, &result),
             InFlight::Config => self.on_config(result),
@@ -127,6 +133,7 @@ impl Driver {
 
     fn on_watch_reply(
         &mut self,
+        now: Instant,
         path: &ZnodePath,
         mode: WatchMode,
         generation: u64,
@@ -143,7 +150,12 @@ impl Driver {
                     self.session.forget_watches(path, WatcherType::Persistent);
                 }
             }
-            Err(failure) if is_passing(&failure.kind) => self.registry.unanswered(path, generation),
+            Err(failure) if is_passing(&failure.kind) => {
+                if failure.server_code().is_some() {
+                    self.steps_after = Some(now + STEPS_PAUSE);
+                }
+                self.registry.unanswered(path, generation);
+            }
             Err(failure) => {
                 let error = Subject::watch(path).answered(failure);
                 tracing::warn!(%path, %error, "watch refused");

@@ -160,6 +160,10 @@ impl Driver {
     }
 
     fn take_steps(&mut self, now: Instant) {
+        if self.steps_after.is_some_and(|after| now < after) {
+            return;
+        }
+        self.steps_after = None;
         while self.session.has_room() {
             let in_flight = &self.in_flight;
             let Some(step) = self.registry.next_step(|path, half| is_pending(in_flight, path, half)) else {

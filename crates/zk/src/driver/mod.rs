@@ -79,6 +79,8 @@ pub(crate) struct Driver {
     /// Whether the ensemble's configuration is to be read.
     wants_config: bool,
     metrics: Option<Box<Metrics>>,
+    /// Until when no watches are asked for.
+    steps_after: Option<Instant>,
     /// Emptied on every turn; kept for its room.
     mail: Mail,
     ending: Option<Ending>,
@@ -115,6 +117,7 @@ impl Driver {
             has_forgotten: false,
             wants_config: false,
             metrics: settings.metrics.clone().map(|client| Box::new(Metrics::new(client))),
+            steps_after: None,
             mail: Mail::default(),
             ending: None,
             close_deadline: None,
@@ -259,7 +262,8 @@ impl Driver {
     }
 
     fn deadline(&self) -> Instant {
-        let deadlines = [self.session.poll_timeout(), self.phase.rests_until(), self.close_deadline];
+        let deadlines =
+            [self.session.poll_timeout(), self.phase.rests_until(), self.close_deadline, self.steps_after];
         deadlines.into_iter().flatten().min().unwrap_or_else(|| now() + NEVER)
     }
 }

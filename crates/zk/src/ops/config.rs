@@ -8,6 +8,7 @@ use super::{
     operation::{Finish, Operation},
     route::Route,
     waiting::Answer,
+    watching::{Watch, WatchedOperation, WithWatcher},
 };
 use crate::{
     client::Client,
@@ -69,9 +70,7 @@ impl Client {
     ///
     /// [`GetConfigError`].
     pub fn get_config(&self) -> Operation<NodeConfig, GetConfigError> {
-        let path = ZnodePath::new(CONFIG_PATH).expect("the path is valid");
-        let get = Request::GetData(GetData { path, watch: false });
-        self.operate_by(&Route::unrooted(), get, Finish::Reply(finish_get))
+        self.operate_by(&Route::unrooted(), get_config(false), Finish::Reply(finish_get))
     }
 
     /// Changes the members of the ensemble, by who joins and who leaves or by a whole new list. Gives the new
@@ -87,6 +86,36 @@ impl Client {
     pub fn reconfig(&self, change: Reconfig) -> Operation<NodeConfig, ReconfigError> {
         self.operate(Request::Reconfig(change), Finish::Reply(finish_reconfig))
     }
+}
+
+impl Watch<'_> {
+    /// Reads the configuration of the ensemble. The watch fires when it changes; its event names
+    /// `/zookeeper/config`, whatever the chroot.
+    ///
+    /// # Errors
+    ///
+    /// [`GetConfigError`].
+    pub fn get_config(&self) -> Operation<NodeConfig, GetConfigError> {
+        self.client.operate_by(&Route::unrooted(), get_config(true), Finish::Reply(finish_get))
+    }
+}
+
+impl WithWatcher<'_> {
+    /// Reads the configuration of the ensemble. The watch fires when it changes; its event names
+    /// `/zookeeper/config`, whatever the chroot.
+    ///
+    /// # Errors
+    ///
+    /// [`GetConfigError`].
+    pub fn get_config(&self) -> WatchedOperation<NodeConfig, GetConfigError> {
+        let (response, watcher) = self.client.request_unrooted_with_watcher(get_config(true));
+        self.operate(response, finish_get, watcher)
+    }
+}
+
+fn get_config(watch: bool) -> Request {
+    let path = ZnodePath::new(CONFIG_PATH).expect("the path is valid");
+    Request::GetData(GetData { path, watch })
 }
 
 fn finish_get(answer: Answer) -> Result<NodeConfig, GetConfigError> {

@@ -26,7 +26,7 @@ use crate::{client::Client, one_shot::OneshotWatcher, response::Response};
 /// [`SessionEvent::WatchesLost`]: crate::SessionEvent::WatchesLost
 #[derive(Clone, Copy, Debug)]
 pub struct Watch<'a> {
-    client: &'a Client,
+    pub(super) client: &'a Client,
 }
 
 /// Reads that set a one-shot watch with a watcher of its own ([`OneshotWatcher`]).
@@ -35,7 +35,7 @@ pub struct Watch<'a> {
 /// one also where there is no znode. The deadline of the handle applies; a read that failed is not made again.
 #[derive(Clone, Copy, Debug)]
 pub struct WithWatcher<'a> {
-    client: &'a Client,
+    pub(super) client: &'a Client,
 }
 
 impl Client {
@@ -135,7 +135,7 @@ impl WithWatcher<'_> {
 }
 
 impl WithWatcher<'_> {
-    fn operate<T, E>(
+    pub(super) fn operate<T, E>(
         &self,
         response: Response,
         finish: fn(Answer) -> Result<T, E>,

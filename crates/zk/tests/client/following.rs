@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quorate_zk::{ClientOptions, ClientState, Reconfig, Request, Secret};
+use quorate_zk::{ClientOptions, ClientState, Reconfig, Request, Secret, Watched};
 use quorate_zk_fake::FakeZooKeeper;
 
 use crate::world::{create, path, soon, until};
@@ -55,4 +55,22 @@ async fn a_change_of_the_configuration_is_followed_without_a_reconnect() {
     let at_the_second =
         |state: &ClientState| matches!(state, ClientState::Connected { server, .. } if *server == second);
     until(&client, at_the_second).await;
+}
+
+#[tokio::test]
+async fn a_watch_tells_of_a_changed_configuration_whatever_the_chroot() {
+    let fake = ensemble().await;
+    let first = fake.server(0).addr().to_string();
+    let super_user = options(&first).digest_auth("super", Secret::new("secret")).connect().unwrap();
+    let below = options(&first).chroot(path("/app")).connect().unwrap();
+    let (before, watcher) = soon(below.with_watcher().get_config()).await.unwrap();
+    assert_eq!(before.config.unwrap().members.len(), 3);
+    let leaving =
+        Reconfig { joining: None, leaving: Some("3".to_owned()), new_members: None, from_config: -1 };
+    let after = soon(super_user.reconfig(leaving)).await.unwrap();
+    assert_eq!(after.config.unwrap().members.len(), 2);
+    match soon(watcher).await {
+        Some(Watched::Event(event)) => assert_eq!(event.path.as_str(), "/zookeeper/config"),
+        other => panic!("an event was expected, not {other:?}"),
+    }
 }

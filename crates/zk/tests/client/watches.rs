@@ -1,8 +1,8 @@
 //! Watches: what they tell, when, and what becomes of them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use quorate_zk::{EventType, OpCode, WatchMode, Watched};
+use quorate_zk::{ErrorCode, EventType, OpCode, WatchMode, Watched};
 use quorate_zk_fake::FakeZooKeeper;
 use tokio::task::JoinSet;
 
@@ -170,6 +170,19 @@ async fn watch_a_hundred_thousand_paths(world: World) {
     }
     // A hundred thousand removals would outlast the test.
     soon(client.close()).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_busy_to_arm_a_watch_is_left_in_peace_for_a_while() {
+    let world = World::fake().await;
+    let client = world.client();
+    soon(client.session()).await.unwrap();
+    world.as_fake().refuse_next(OpCode::AddWatch, ErrorCode::ThrottledOp);
+    let asked = Instant::now();
+    let mut watcher = soon(client.add_watch(&path("/node"), WatchMode::Persistent)).await.unwrap();
+    assert!(asked.elapsed() >= Duration::from_millis(900));
+    create(&client, "/node").await;
+    assert_eq!(next_event(&mut watcher).await.0, EventType::NodeCreated);
 }
 
 #[tokio::test]
