@@ -10,10 +10,13 @@ use super::{Client, Multi};
 
 pub(crate) struct Quorate(Inner);
 
+/// A watch that was armed. A future itself, it is kept from being awaited too early.
+pub(crate) struct Armed(OneshotWatcher);
+
 impl Client for Quorate {
     const IS_LAZY: bool = false;
     type Path = ZnodePath;
-    type Watch = OneshotWatcher;
+    type Watch = Armed;
 
     async fn connect(addr: SocketAddr) -> Self {
         let client = ClientOptions::new([addr.to_string()]).connect().expect("the address is good");
@@ -46,13 +49,13 @@ impl Client for Quorate {
         async { _ = delete.await.expect("delete works") }
     }
 
-    fn watch(&self, path: &ZnodePath) -> impl Future<Output = OneshotWatcher> + Send {
+    fn watch(&self, path: &ZnodePath) -> impl Future<Output = Armed> + Send {
         let watching = self.0.with_watcher().get_data(path);
-        async { watching.await.expect("watching works").1 }
+        async { Armed(watching.await.expect("watching works").1) }
     }
 
-    async fn fired(watch: OneshotWatcher) {
-        assert!(matches!(watch.await, Some(Watched::Event(_))), "the watch fires");
+    async fn fired(watch: Armed) {
+        assert!(matches!(watch.0.await, Some(Watched::Event(_))), "the watch fires");
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::{io, time::Duration};
 
-use quorate_zk_proto::{Id, Secret};
+use quorate_zk_proto::{Id, Secret, ServerVersion};
 
 use crate::{
     clock::millis,
     ensemble::{Config, Membership},
     fake::FakeZooKeeper,
     tls::Acceptor,
-    version::ServerVersion,
 };
 
 /// The settings of a [`FakeZooKeeper`].

@@ -162,7 +162,7 @@ pub use builder::Builder;
 pub use ensemble::{Counters, Direction, LoggedRequest};
 pub use fake::FakeZooKeeper;
 pub use inspect::{Node, NodeKind, SessionInfo};
+pub use quorate_zk_proto::ServerVersion;
 pub use server::FakeServer;
 #[cfg(feature = "tls")]
 pub use tls::{TestCertificates, TestIdentity};
-pub use version::ServerVersion;

@@ -50,6 +50,7 @@ mod path;
 mod reader;
 mod record;
 mod sasl;
+mod server_version;
 mod session;
 mod stat;
 
@@ -69,6 +70,7 @@ pub use op::{
 pub use path::{PathError, ZnodePath};
 pub use reader::Reader;
 pub use sasl::{DigestMd5Client, DigestMd5Server, SaslError, SaslStep};
+pub use server_version::ServerVersion;
 pub use session::{
     DisconnectReason, Failure, FailureKind, Outcome, ProtocolError, QueueFull, Reply, SaslAnswer, Session,
     SessionEvent, SessionOptions, SessionState, Ticket, WatchedEvent,

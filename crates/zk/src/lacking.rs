@@ -8,9 +8,7 @@ use std::{
     },
 };
 
-use quorate_zk_proto::OpCode;
-
-use crate::server_version::ServerVersion;
+use quorate_zk_proto::{OpCode, ServerVersion};
 
 /// Which operations the server knows and which it does not, as far as its answers have told.
 ///

@@ -117,7 +117,6 @@ mod queue;
 mod registry;
 mod response;
 mod retry;
-mod server_version;
 mod session_events;
 mod session_token;
 mod slot;
@@ -145,12 +144,11 @@ pub use quorate_zk_proto::{
     ANY_VERSION, Acl, AddWatch, Auth, Check, CheckWatches, ClientIdentity, Create, CreateMode, Delete,
     ErrorCode, EventType, Exists, FailureKind, GetAcl, GetAllChildrenNumber, GetChildren, GetData,
     GetEphemerals, Id, Multi, MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, Outcome,
-    PathError, Perms, Reconfig, RemoveWatches, Reply, ReplyBody, Request, Secret, SessionId, SetAcl, SetData,
-    Stat, Sync, Ttl, WatchMode, WatchedEvent, WatcherType, ZnodePath, Zxid,
+    PathError, Perms, Reconfig, RemoveWatches, Reply, ReplyBody, Request, Secret, ServerVersion, SessionId,
+    SetAcl, SetData, Stat, Sync, Ttl, WatchMode, WatchedEvent, WatcherType, ZnodePath, Zxid,
 };
 pub use response::Response;
 pub use retry::RetryPolicy;
-pub use server_version::ServerVersion;
 pub use session_events::{SessionEvent, SessionEvents};
 pub use session_token::{SessionHandover, SessionToken};
 pub use state::{ClientState, DisconnectReason};

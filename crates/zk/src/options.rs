@@ -2,14 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use quorate_zk_proto::{Auth, FRAME_BYTES_MAX, REQUEST_BYTES_MAX, Secret, SessionOptions, ZnodePath};
+use quorate_zk_proto::{
+    Auth, FRAME_BYTES_MAX, REQUEST_BYTES_MAX, Secret, ServerVersion, SessionOptions, ZnodePath,
+};
 
 use crate::{
     auth::{Credentials, SaslUser},
     client::Client,
     error::ConfigError,
     hosts::{Host, HostOrder, Hosts},
-    server_version::ServerVersion,
     session_events::SessionEvents,
     session_token::SessionHandover,
     tls::{Tls, TlsOptions},

@@ -3,7 +3,7 @@
 use quorate_zk_proto::{Id, REQUEST_BYTES_MAX, Secret};
 
 use super::{Membership, Millis, acl::Schemes};
-use crate::version::ServerVersion;
+use quorate_zk_proto::ServerVersion;
 
 /// The settings, as the builder collects them.
 #[derive(Clone, Debug)]

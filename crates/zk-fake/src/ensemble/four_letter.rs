@@ -1,7 +1,9 @@
 //! Words of four letters, sent in place of a first frame: the only way to ask a server for its version.
 
 use super::Ensemble;
-use crate::version::ServerVersion;
+use quorate_zk_proto::ServerVersion;
+
+use crate::version::release;
 
 /// Returns the word that a connection starts with. As a length it would be over every limit.
 pub(super) fn word(input: &[u8]) -> Option<[u8; 4]> {
@@ -56,7 +58,7 @@ impl Ensemble {
     }
 
     fn version_line(&self) -> String {
-        format!("{}-fake, built on 1970-01-01 00:00 UTC", self.config.version.name())
+        format!("{}-fake, built on 1970-01-01 00:00 UTC", release(self.config.version))
     }
 
     /// The first server that runs leads.

@@ -59,7 +59,7 @@ pub use self::{
     cut::Direction,
     journal::{Counters, LoggedRequest},
 };
-use crate::version::ServerVersion;
+use quorate_zk_proto::ServerVersion;
 
 /// Milliseconds since 1970, or a number of them.
 pub(crate) type Millis = i64;

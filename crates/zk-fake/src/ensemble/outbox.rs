@@ -14,7 +14,7 @@ use super::{
     tree::Change,
     watches::Told,
 };
-use crate::version::ServerVersion;
+use quorate_zk_proto::ServerVersion;
 
 /// A client that lets more than this pile up is cut off.
 const BACKLOG_BYTES_MAX: usize = 64 * 1024 * 1024;

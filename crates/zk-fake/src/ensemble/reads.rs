@@ -10,7 +10,7 @@ use super::{
     acl::{require, shown},
     znode::Znode,
 };
-use crate::version::ServerVersion;
+use quorate_zk_proto::ServerVersion;
 
 impl Ensemble {
     /// Answers a request that writes nothing. Where it sets a watch, the watch covers what it answers.

@@ -7,7 +7,7 @@ use quorate_zk_proto::{
 };
 
 use super::{ConnectionId, Ensemble, LoggedRequest, Millis, connection::Phase, four_letter, outbox::NO_ZXID};
-use crate::version::ServerVersion;
+use quorate_zk_proto::ServerVersion;
 
 /// What stands before every frame.
 const LENGTH_BYTES: usize = 4;
@@ -94,7 +94,7 @@ impl Ensemble {
             return self.reply(id, header.xid, Err(code));
         }
         match request {
-            _ if op.is_none_or(|op| !self.config.version.knows(op)) => self.refuse(id, header.xid),
+            _ if op.is_none_or(|op| self.config.version.lacks(op)) => self.refuse(id, header.xid),
             _ if !self.has_quorum() && op.is_some_and(needs_quorum) => {
                 self.reply(id, header.xid, Err(ErrorCode::NotReadOnly));
             }

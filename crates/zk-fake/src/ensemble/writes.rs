@@ -10,7 +10,7 @@ use super::{
     tree::{NewZnode, Tree, Txn},
     znode::{Lifetime, Znode},
 };
-use crate::version::ServerVersion;
+use quorate_zk_proto::ServerVersion;
 
 /// What decides how znodes are created.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,10 @@
 //! Which operations a server knows.
 
-use quorate_zk_proto::OpCode;
+use crate::op::OpCode;
 
 /// A version of ZooKeeper, as far as its protocol goes.
 ///
-/// The protocol does not tell it; see [`Client::server_version`](crate::Client::server_version).
+/// The protocol does not tell it; a server does, when asked by the word `srvr`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ServerVersion {
