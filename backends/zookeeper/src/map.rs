@@ -8,7 +8,7 @@ use quorate_zk::{Stat as ZnodeStat, ZnodePath, Zxid};
 const LEASED: u64 = 1 << 32;
 
 /// Values up to here are copied, lest they keep the 64 KiB that they were read with.
-const COPIED_MAX: usize = 32 * 1024;
+const COPIED_MAX: usize = 128 * 1024;
 
 /// The part of the tree that the server keeps for itself.
 const RESERVED: &str = "/zookeeper";

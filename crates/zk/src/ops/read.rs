@@ -42,7 +42,8 @@ operation_error! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeData {
-    /// The data, or null.
+    /// The data, or null. It shares its memory, some 256 KiB, with what was read together with it: copy what is kept
+    /// for long and small.
     pub data: Option<Bytes>,
     /// The stat that goes with it.
     pub stat: Stat,

@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 
 use bytes::BytesMut;
 
-/// Room made for a read: many small replies come in one.
-const READ_BYTES: usize = 64 * 1024;
+/// Room made for reads: many small replies come in one, or some large ones.
+const READ_BYTES: usize = 256 * 1024;
+
+/// What is left of a buffer is read into as long as it is this much.
+const LEFT_MIN: usize = 16 * 1024;
 
 /// Most buffers that are kept to be used again. What is read from a buffer shares its memory with it, so buffers
 /// come back when the replies are dropped that were in them.
-const SPARES_MAX: usize = 32;
+const SPARES_MAX: usize = 8;
 
 /// The buffers of one connection.
 #[derive(Debug, Default)]
@@ -23,7 +26,7 @@ pub(super) struct Room {
 impl Room {
     /// Sees to it that there is room in `input` for a read that is worth its while.
     pub(super) fn make(&mut self, input: &mut BytesMut) {
-        if input.capacity() - input.len() >= READ_BYTES / 4 || input.try_reclaim(READ_BYTES) {
+        if input.capacity() - input.len() >= LEFT_MIN || input.try_reclaim(READ_BYTES) {
             return;
         }
         // The start of a large frame is not moved about.
