@@ -7,7 +7,7 @@ use quorate_zk::{Stat as ZnodeStat, ZnodePath, Zxid};
 /// Marks the version of a leased entry, so that a put that would change the lease is refused without a look.
 const LEASED: u64 = 1 << 32;
 
-/// Values up to here are copied, lest they keep the 64 KiB that they were read with.
+/// Values up to here are copied, lest they keep the 256 KiB that they were read with.
 const COPIED_MAX: usize = 128 * 1024;
 
 /// The part of the tree that the server keeps for itself.
