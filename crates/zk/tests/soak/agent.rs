@@ -60,7 +60,7 @@ pub(crate) async fn work(world: World, number: u64, until: Instant) -> Done {
 }
 
 async fn live(client: &Client, number: u64, until: Instant, done: &mut Done) {
-    let mine = path(&format!("/work/{number}"));
+    let mine = path(&format!("/load/{number}"));
     done.count(create(client, &mine, CreateMode::Persistent).await);
     let mut watcher = None;
     let mut one_shots: Vec<OneshotWatcher> = Vec::new();

@@ -24,7 +24,7 @@ impl Dial for World {
 impl World {
     pub(crate) async fn start() -> Self {
         let fake = FakeZooKeeper::builder().tick(Duration::from_secs(1)).start().await.unwrap();
-        fake.set_raw("/work", "").unwrap();
+        fake.set_raw("/load", "").unwrap();
         Self { fake: Arc::new(fake) }
     }
 
