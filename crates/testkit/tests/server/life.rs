@@ -107,6 +107,9 @@ async fn an_ensemble_elects_again_when_its_leader_dies() {
     let leader = ensemble.leader().await.expect("an ensemble that serves has a leader");
 
     ensemble.member_mut(leader).stop().await;
+    // The others serve as before until they notice; each look is a round trip to all of them.
+    let elected = async { while ensemble.leader().await.is_none() {} };
+    timeout(Duration::from_secs(60), elected).await.expect("two of three elect a leader");
     let other = (leader + 1) % 3;
     ensemble.member_mut(other).wait_serving().await;
     let read = zk_cli(ensemble.addrs()[other], &["get", "/shared"]).await;
