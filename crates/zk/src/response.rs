@@ -25,11 +25,13 @@ pub struct Response {
     slot: SlotRef,
     subject: Subject,
     chroot: Option<ZnodePath>,
+    /// Whether the answer was taken, so that there is nothing left to give up.
+    is_over: bool,
 }
 
 impl Response {
     pub(crate) const fn new(slot: SlotRef, subject: Subject, chroot: Option<ZnodePath>) -> Self {
-        Self { slot, subject, chroot }
+        Self { slot, subject, chroot, is_over: false }
     }
 
     /// Takes the request back if it was not sent yet. Returns whether it was in time; the response then never
@@ -61,14 +63,17 @@ impl Response {
 impl Future for Response {
     type Output = Result<Reply, RequestError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let end = ready!(self.slot.poll(cx));
+        self.is_over = true;
         Poll::Ready(self.finish(end))
     }
 }
 
 impl Drop for Response {
     fn drop(&mut self) {
-        self.slot.give_up();
+        if !self.is_over {
+            self.slot.give_up();
+        }
     }
 }
