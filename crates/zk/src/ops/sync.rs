@@ -18,6 +18,8 @@ impl Client {
     /// Makes reads submitted later see at least what the leader had committed when this arrived there. Gives
     /// the last transaction the server had applied.
     ///
+    /// At the leader itself this is an ordinary read: what others were told at a follower may be missing for a moment.
+    /// An empty [`multi`](Self::multi) in front of a read goes through the quorum, and shows whatever anybody was told.
     /// Nothing proves that the leader is still one: across a change of leaders reads may be old for a moment.
     ///
     /// # Errors
