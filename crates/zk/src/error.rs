@@ -272,18 +272,26 @@ impl RequestError {
     pub const fn is_retryable(&self) -> bool {
         !self.maybe_applied()
             && match &self.kind {
-                Some(FailureKind::ConnectionLost | FailureKind::SessionExpired) => true,
-                Some(FailureKind::Server(code)) => matches!(
-                    code,
-                    ErrorCode::ConnectionLoss
-                        | ErrorCode::SessionExpired
-                        | ErrorCode::SessionMoved
-                        | ErrorCode::OperationTimeout
-                        | ErrorCode::RequestTimeout
-                        | ErrorCode::ThrottledOp
-                ),
-                _ => false,
+                Some(kind) => is_passing(kind),
+                None => false,
             }
+    }
+}
+
+/// Returns whether the same request may succeed next time, by why it failed.
+pub(crate) const fn is_passing(kind: &FailureKind) -> bool {
+    match kind {
+        FailureKind::ConnectionLost | FailureKind::SessionExpired => true,
+        FailureKind::Server(code) => matches!(
+            code,
+            ErrorCode::ConnectionLoss
+                | ErrorCode::SessionExpired
+                | ErrorCode::SessionMoved
+                | ErrorCode::OperationTimeout
+                | ErrorCode::RequestTimeout
+                | ErrorCode::ThrottledOp
+        ),
+        _ => false,
     }
 }
 

@@ -6,14 +6,14 @@ use std::{
 };
 
 use quorate_zk_proto::{
-    ErrorCode, Failure, FailureKind, OpCode, Reply, SaslAnswer, SessionEvent, SessionState, Ticket,
-    WatchMode, WatcherType, ZnodePath,
+    ErrorCode, Failure, OpCode, Reply, SaslAnswer, SessionEvent, SessionState, Ticket, WatchMode,
+    WatcherType, ZnodePath,
 };
 
 use super::{Driver, phase::Phase};
 use crate::{
     backoff::Backoff,
-    error::Subject,
+    error::{Subject, is_passing},
     inbox::Unwatched,
     registry::{Half, Target},
     session_token::SessionToken,
@@ -250,22 +250,5 @@ impl Driver {
             Phase::Linked(linked) => Some(linked.link.peer()),
             Phase::Resting { .. } | Phase::Dialing(_) => None,
         }
-    }
-}
-
-/// Returns whether a watch that was not armed may be next time.
-const fn is_passing(kind: &FailureKind) -> bool {
-    match kind {
-        FailureKind::ConnectionLost | FailureKind::SessionExpired => true,
-        FailureKind::Server(code) => matches!(
-            code,
-            ErrorCode::ConnectionLoss
-                | ErrorCode::SessionExpired
-                | ErrorCode::SessionMoved
-                | ErrorCode::OperationTimeout
-                | ErrorCode::RequestTimeout
-                | ErrorCode::ThrottledOp
-        ),
-        _ => false,
     }
 }
