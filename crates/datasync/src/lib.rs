@@ -8,6 +8,7 @@
 //! in the process, for tests and for programs that need no other.
 
 mod backoff;
+mod codec;
 mod coordinate;
 mod entry;
 mod error;
@@ -24,6 +25,9 @@ mod store;
 mod txn;
 mod watch;
 
+#[cfg(feature = "protobuf")]
+pub use codec::Protobuf;
+pub use codec::{Codec, Decode, DecodeError, Encode, EncodeError, Json, Raw};
 pub use coordinate::{Lock, LockError, LockGuard};
 pub use entry::{Entry, Stat};
 pub use error::{Conflict, Error, ErrorKind, Result};
@@ -36,10 +40,10 @@ pub use replica::{Delta, Replica};
 pub use resync::{Command, Loaded, Resync};
 pub use revision::{Incarnation, Revision, Version};
 pub use shared::{
-    Change, ChangeSet, Changes, DEPTH_MAX, DataStatus, DecodeError, Document, Edit, Edited, HeldLock,
-    Listener, Open, OpenError, Origin, ParseError, Pointer, PointerError, ReadError, Rejected, Select,
-    Shared, SharedEvent, SharedEvents, SharedStatus, Snapshot, StaleCause, UpdateError, UpdateHandler,
-    Updated, depth, diff, overlay, parse, to_patch,
+    Change, ChangeSet, Changes, DEPTH_MAX, DataStatus, Document, Edit, Edited, HeldLock, Listener, Open,
+    OpenError, Origin, ParseError, Pointer, PointerError, ReadError, Rejected, Select, Shared, SharedEvent,
+    SharedEvents, SharedStatus, Snapshot, StaleCause, UpdateError, UpdateHandler, Updated, depth, diff,
+    overlay, parse, to_patch,
 };
 pub use store::{
     Capabilities, Consistency, Found, Items, Link, List, Listing, RawChange, RawChanges, Read, Selection,

@@ -32,7 +32,6 @@ use self::core::Core;
 use self::snapshot::Data;
 use crate::{Consistency, Entry, Error, ErrorKind, Event, Key, KeyError, Moment, Revision, Store, Want};
 
-pub use codec::DecodeError;
 pub use diff::{Change, DEPTH_MAX, ParseError, Pointer, PointerError, depth, diff, overlay, parse, to_patch};
 pub use document::Document;
 pub use edit::{Edit, Edited};

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::codec::DecodeError;
 use super::diff::{Change, to_patch};
-use crate::{Revision, Version};
+use crate::{DecodeError, Revision, Version};
 
 /// One revision of a shared struct. Cheap to clone.
 #[derive(Debug)]
