@@ -36,7 +36,7 @@ pub use key::{KEY_BYTES_MAX, Key, KeyError, Prefix};
 pub use lease::{Lease, LeaseControl, LeaseId, LeaseRef};
 pub use memory::Memory;
 pub use moment::Moment;
-pub use replica::{Delta, Replica};
+pub use replica::{Delta, Entries, Replica};
 pub use resync::{Command, Loaded, Resync};
 pub use revision::{Incarnation, Revision, Version};
 pub use shared::{
