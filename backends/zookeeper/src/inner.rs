@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::barrier::Barriers;
 use crate::lease::Grants;
+use crate::list::ReadsMax;
 use crate::map::Paths;
 
 /// One client of an ensemble, and what the store remembers beside it.
@@ -21,14 +22,15 @@ pub(crate) struct Inner {
     pub(crate) is_secure: bool,
     pub(crate) grants: Grants,
     pub(crate) barriers: Barriers,
+    pub(crate) reads_max: ReadsMax,
     status: watch::Sender<StoreStatus>,
 }
 
 impl Inner {
     pub(crate) fn new(client: Client, paths: Paths, acl: Vec<Acl>, is_secure: bool) -> Arc<Self> {
         let status = watch::Sender::new(StoreStatus::connecting());
-        let (grants, barriers) = (Grants::default(), Barriers::default());
-        Arc::new(Self { client, paths, acl, is_secure, grants, barriers, status })
+        let (grants, barriers, reads_max) = (Grants::default(), Barriers::default(), ReadsMax::default());
+        Arc::new(Self { client, paths, acl, is_secure, grants, barriers, reads_max, status })
     }
 
     /// The creation of a znode, with the access list that all get.

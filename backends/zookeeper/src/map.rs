@@ -120,11 +120,29 @@ pub(crate) fn stat(key: &Key, stat: &ZnodeStat) -> Stat {
         .value_bytes(usize::try_from(stat.data_length).unwrap_or(0))
 }
 
+/// How many znodes are directly below one.
+pub(crate) fn children(stat: &ZnodeStat) -> usize {
+    usize::try_from(stat.num_children).unwrap_or(0)
+}
+
 /// The entry of a znode; `None` for a directory. The value is copied out of the read buffer unless it is most of it.
 pub(crate) fn entry(key: &Key, data: Option<Bytes>, znode: &ZnodeStat) -> Option<Entry> {
+    let together = data.as_ref().map_or(0, Bytes::len);
+    entry_of_many(key, data, znode, together)
+}
+
+/// The entry of a znode that was read in one answer with others, whose values have so many bytes together with its
+/// own.
+pub(crate) fn entry_of_many(
+    key: &Key,
+    data: Option<Bytes>,
+    znode: &ZnodeStat,
+    together: usize,
+) -> Option<Entry> {
     is_entry(znode).then(|| {
         let data = data.unwrap_or_default();
-        let value = if data.len() < COPIED_MAX { Bytes::copy_from_slice(&data) } else { data };
+        let is_most = data.len() >= COPIED_MAX && data.len() >= together / 2;
+        let value = if is_most { data } else { Bytes::copy_from_slice(&data) };
         Entry::new(stat(key, znode), value)
     })
 }

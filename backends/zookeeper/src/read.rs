@@ -10,7 +10,7 @@ use crate::inner::Inner;
 use crate::map;
 
 /// How often a read is sent again after a lost connection or an expired session.
-const TRIES_MAX: u32 = 8;
+pub(crate) const TRIES_MAX: u32 = 8;
 
 /// The longest pause between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -48,7 +48,7 @@ impl Inner {
             match self.ask_once(at, request.clone()).await {
                 Err(error) if is_passing(&error) && tries < TRIES_MAX => {
                     tries += 1;
-                    tokio::time::sleep(PAUSE.mul_f64(f64::from(tries) / f64::from(TRIES_MAX))).await;
+                    tokio::time::sleep(pause(tries)).await;
                 }
                 answer => return answer,
             }
@@ -75,8 +75,13 @@ pub(crate) enum Answer {
     Missing(quorate_zk::Zxid),
 }
 
+/// How long to wait before a read is sent again that failed so many times.
+pub(crate) fn pause(tries: u32) -> Duration {
+    PAUSE.mul_f64(f64::from(tries) / f64::from(TRIES_MAX))
+}
+
 /// Whether the same read may be answered when sent again.
-fn is_passing(error: &RequestError) -> bool {
+pub(crate) fn is_passing(error: &RequestError) -> bool {
     error.is_connection_lost() || error.is_session_expired() || error.code() == Some(ErrorCode::ThrottledOp)
 }
 
