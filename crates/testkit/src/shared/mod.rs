@@ -41,6 +41,8 @@ macro_rules! shared_suite {
             changes::equal_content_tells_nothing,
             changes::a_handler_runs_for_every_change_until_it_is_stopped,
             changes::a_selection_yields_only_what_changed_in_it,
+            changes::a_selection_by_pointer_sees_what_the_type_does_not_know,
+            changes::a_selection_is_told_of_a_deletion_and_of_the_return,
             changes::a_payload_that_cannot_be_decoded_is_rejected_and_the_good_copy_stays,
             changes::a_payload_of_the_wrong_shape_is_rejected,
             changes::a_document_nested_too_deeply_is_rejected,

@@ -8,6 +8,8 @@
 mod align;
 mod change;
 mod correspond;
+#[cfg(test)]
+pub(crate) mod count;
 mod depth;
 mod intern;
 mod lcs;
@@ -16,6 +18,7 @@ mod parse;
 mod patch;
 mod path_text;
 mod pointer;
+mod touched;
 mod walk;
 
 pub use change::Change;
@@ -24,4 +27,5 @@ pub use overlay::overlay;
 pub use parse::{ParseError, parse};
 pub use patch::to_patch;
 pub use pointer::{Pointer, PointerError};
+pub(crate) use touched::Touched;
 pub use walk::diff;

@@ -47,6 +47,8 @@ const PATH_BYTES_MAX: usize = 1_024;
 /// ```
 #[must_use]
 pub fn diff(previous: &Value, current: &Value) -> Vec<Change> {
+    #[cfg(test)]
+    super::count::note();
     let mut walk = Walk::default();
     walk.value(previous, current);
     walk.changes
