@@ -11,14 +11,15 @@ mod correspond;
 #[cfg(test)]
 pub(crate) mod count;
 mod depth;
+mod digest;
 mod intern;
 mod lcs;
 mod overlay;
 mod parse;
 mod patch;
-mod path_text;
 mod pointer;
 mod touched;
+mod trail;
 mod walk;
 
 pub use change::Change;
