@@ -20,6 +20,7 @@ mod status;
 mod streams;
 mod subscribers;
 mod update;
+mod weak;
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub use snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
 pub use status::{DataStatus, SharedStatus};
 pub use streams::{Changes, SharedEvents, UpdateHandler};
 pub use update::Updated;
+pub(crate) use weak::WeakShared;
 
 /// A struct that lives in a store, with a live copy here. Cheap to clone; all clones share one copy.
 ///

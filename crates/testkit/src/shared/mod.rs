@@ -9,6 +9,8 @@ pub mod changes;
 #[doc(hidden)]
 pub mod lifetime;
 #[doc(hidden)]
+pub mod maps;
+#[doc(hidden)]
 pub mod reads;
 #[doc(hidden)]
 pub mod updates;
@@ -59,6 +61,14 @@ macro_rules! shared_suite {
             lifetime::a_deleted_struct_is_told_and_comes_back,
             lifetime::a_struct_on_one_plain_key_has_neither_lock_nor_listeners,
             lifetime::invalid_keys_are_refused,
+            maps::a_map_has_one_live_copy_for_each_key,
+            maps::a_copy_of_a_map_ends_with_its_last_user,
+            maps::a_map_keeps_the_copies_that_were_asked_for_last,
+            maps::the_keys_of_a_map_are_those_whose_structs_exist,
+            maps::the_keys_of_a_map_are_told_as_they_come_and_go,
+            maps::a_struct_that_was_removed_from_a_map_can_be_made_again,
+            maps::a_key_that_leaves_no_room_in_a_map_is_refused,
+            maps::a_dropped_opening_of_a_map_holds_nobody_up,
             reads::a_read_is_the_newest_that_was_told,
             reads::a_consistent_read_sees_what_another_process_wrote,
             reads::a_writer_reads_its_own_write,
