@@ -16,6 +16,7 @@ pub(crate) const USAGE: &str = "\
 usage: cargo xtask bench [options]
        cargo xtask bench profile --work NAME [--client NAME] [--mode NAME] [--threads NAME]
                      [--cores NAME] [--seconds N]
+       cargo xtask bench diff [--quick]
 
   --quick           short rounds, and fewer of them
   --rounds N        rounds whose median is shown (5; quick: 3)
@@ -32,7 +33,7 @@ usage: cargo xtask bench [options]
   --json            a line of JSON for each row instead of tables
 
 Words go to standard error, results to standard output. `profile` runs one client at one work in this process, to be
-looked at with a profiler.";
+looked at with a profiler. `diff` compares documents instead of clients.";
 
 /// The commands that serve.
 pub(crate) const CANNED: &str = "canned";
@@ -43,6 +44,7 @@ pub(crate) const REAL: &str = "real";
 pub(crate) enum Command {
     Table(Options),
     Profile { cell: Cell, seconds: u64 },
+    Diff { is_quick: bool },
     // What the processes that this one starts are told.
     Cell { cell: Cell, addr: SocketAddr, span: Span, counts_allocations: bool },
     Canned,
@@ -98,6 +100,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, 
         Some(REAL) => Ok(Command::Real),
         Some("help") => Ok(Command::Help),
         Some("profile") => Ok(Command::Profile { cell: cell(&said)?, seconds: said.seconds.unwrap_or(10) }),
+        Some("diff") => Ok(Command::Diff { is_quick: said.quick }),
         Some("cell") => {
             let millis = |millis: Option<u64>| Duration::from_millis(millis.unwrap_or(1_000));
             let span = Span { warm_up: millis(said.warm_up), measured: millis(said.measured) };

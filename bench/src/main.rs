@@ -8,6 +8,7 @@ mod canned;
 mod cell;
 mod clients;
 mod cores;
+mod diff;
 mod load;
 mod modes;
 mod processes;
@@ -62,6 +63,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Cell { cell, addr, span, counts_allocations } => {
             cell::run(cell, addr, span, counts_allocations)?;
         }
+        Command::Diff { is_quick } => diff::run(is_quick)?,
         Command::Canned => canned::serve()?,
         Command::Real => real::serve()?,
         Command::Help => say(USAGE),

@@ -15,6 +15,7 @@ mod error;
 mod event;
 mod key;
 mod lease;
+mod map;
 mod memory;
 mod moment;
 mod replica;
@@ -34,6 +35,7 @@ pub use error::{Conflict, Error, ErrorKind, Result};
 pub use event::Event;
 pub use key::{KEY_BYTES_MAX, Key, KeyError, Prefix};
 pub use lease::{Lease, LeaseControl, LeaseId, LeaseRef};
+pub use map::{KeysChange, MapKey, MapKeys, MapOptions, SharedMap};
 pub use memory::Memory;
 pub use moment::Moment;
 pub use replica::{Delta, Entries, Replica};
@@ -41,9 +43,9 @@ pub use resync::{Command, Loaded, Resync};
 pub use revision::{Incarnation, Revision, Version};
 pub use shared::{
     Change, ChangeSet, Changes, DEPTH_MAX, DataStatus, Document, Edit, Edited, HeldLock, Listener, Open,
-    OpenError, Origin, ParseError, Pointer, PointerError, ReadError, Rejected, Select, Shared, SharedEvent,
-    SharedEvents, SharedStatus, Snapshot, StaleCause, UpdateError, UpdateHandler, Updated, depth, diff,
-    overlay, parse, to_patch,
+    OpenError, Origin, ParseError, Pointer, PointerError, ReadError, Rejected, Select, SelectBy, Selected,
+    Shared, SharedEvent, SharedEvents, SharedStatus, Snapshot, StaleCause, UpdateError, UpdateHandler,
+    Updated, depth, diff, overlay, parse, to_patch,
 };
 pub use store::{
     Capabilities, Consistency, Found, Items, Link, List, Listing, RawChange, RawChanges, Read, Selection,

@@ -8,16 +8,19 @@ mod edit;
 mod error;
 mod fence;
 mod held;
+mod interest;
 mod layout;
 mod open;
 mod outcome;
 mod owner;
 mod presence;
+mod select;
 mod snapshot;
 mod status;
 mod streams;
 mod subscribers;
 mod update;
+mod weak;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +32,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use self::core::Core;
+use self::interest::Interest;
 use self::snapshot::Data;
 use crate::{Consistency, Entry, Error, ErrorKind, Event, Key, KeyError, Moment, Revision, Store, Want};
 
@@ -39,10 +43,12 @@ pub use error::{OpenError, ReadError, StaleCause, UpdateError};
 pub use held::HeldLock;
 pub use open::Open;
 pub use presence::Listener;
+pub use select::{Select, SelectBy, Selected};
 pub use snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
 pub use status::{DataStatus, SharedStatus};
-pub use streams::{Changes, Select, SharedEvents, UpdateHandler};
+pub use streams::{Changes, SharedEvents, UpdateHandler};
 pub use update::Updated;
+pub(crate) use weak::WeakShared;
 
 /// A struct that lives in a store, with a live copy here. Cheap to clone; all clones share one copy.
 ///
@@ -239,14 +245,54 @@ impl<T> Shared<T> {
         (snapshot, SharedEvents::new(queue))
     }
 
-    /// The values of one part: the current one, then each that differs from the one before.
+    /// One field, as `project` finds it: what it is now, then each time that it is something else, what it was and
+    /// what it is. Nothing falls between, and what changes elsewhere is not told.
+    ///
+    /// A selection compares its field, and nothing is compared twice for several of them: a thousand selections of
+    /// one struct cost one diff for each revision, as none does.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use futures_util::StreamExt;
+    /// use quorate_datasync::{Memory, Shared, Store};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Default, Serialize, Deserialize)]
+    /// struct Agent {
+    ///     processes: Vec<String>,
+    ///     interval: u64,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let agent = Shared::<Agent>::open(&store, "/agents/web").create(Agent::default()).await?;
+    /// let mut intervals = agent.select(|agent| &agent.interval);
+    /// assert_eq!(intervals.next().await.and_then(|told| told.new), Some(0));
+    /// agent.update(|agent| agent.processes.push("firefox*".into())).await?;
+    /// agent.update(|agent| agent.interval = 5).await?;
+    /// let told = intervals.next().await.ok_or("the struct is open")?;
+    /// assert_eq!((told.old, told.new), (Some(0), Some(5)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn select<F, P>(&self, project: P) -> Select<T, F, P>
     where
         F: Clone + PartialEq,
         P: Fn(&T) -> &F,
     {
-        let (queue, first) = self.core().subscribers.add(|| self.core().data().compared().cloned());
+        let (queue, first) = self.core().subscribers.add_for(Interest::Values, || self.core().data().start());
         Select::new(queue, first, project)
+    }
+
+    /// One place in the stored document, otherwise as [`select`](Self::select). It is not even woken by changes
+    /// elsewhere.
+    ///
+    /// In an array the pointer names an index, not an element: an insertion before it changes what is there.
+    pub fn select_by(&self, pointer: Pointer) -> SelectBy<T> {
+        let interest = Interest::part(&pointer);
+        let (queue, first) = self.core().subscribers.add_for(interest, || self.core().data().start());
+        SelectBy::new(queue, first, pointer)
     }
 
     /// How the copy is doing, from now on.

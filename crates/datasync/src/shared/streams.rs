@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use tokio::task::AbortHandle;
 
-use super::snapshot::{ChangeSet, SharedEvent, Snapshot};
+use super::snapshot::{ChangeSet, SharedEvent};
 use super::subscribers::Queue;
 
 /// Everything that is told of a shared struct, in order: a [`Stream`] of [`SharedEvent`]s.
@@ -26,16 +26,6 @@ pub struct Changes<T> {
     events: SharedEvents<T>,
 }
 
-/// The values of one part of a shared struct: a [`Stream`] that yields the current one, then each that differs from
-/// the one before. After a deletion it waits for the struct to be created again.
-#[must_use = "streams do nothing unless polled"]
-pub struct Select<T, F, P> {
-    changes: Changes<T>,
-    project: P,
-    first: Option<Snapshot<T>>,
-    last: Option<F>,
-}
-
 /// A handler that runs for every change. Dropping this leaves it running.
 #[derive(Debug)]
 pub struct UpdateHandler {
@@ -51,12 +41,6 @@ impl<T> SharedEvents<T> {
 impl<T> Changes<T> {
     pub(crate) const fn new(queue: Arc<Queue<T>>) -> Self {
         Self { events: SharedEvents::new(queue) }
-    }
-}
-
-impl<T, F, P> Select<T, F, P> {
-    pub(crate) const fn new(queue: Arc<Queue<T>>, first: Option<Snapshot<T>>, project: P) -> Self {
-        Self { changes: Changes::new(queue), project, first, last: None }
     }
 }
 
@@ -93,33 +77,6 @@ impl<T> Stream for Changes<T> {
     }
 }
 
-impl<T, F, P> Stream for Select<T, F, P>
-where
-    F: Clone + PartialEq + Unpin,
-    P: Fn(&T) -> &F + Unpin,
-{
-    type Item = F;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F>> {
-        let this = &mut *self;
-        loop {
-            let current = match this.first.take() {
-                Some(first) => Some(first),
-                None => match ready!(Pin::new(&mut this.changes).poll_next(cx)) {
-                    Some(set) => set.current,
-                    None => return Poll::Ready(None),
-                },
-            };
-            let Some(current) = current else { continue };
-            let part = (this.project)(&current.value);
-            if this.last.as_ref() != Some(part) {
-                this.last = Some(part.clone());
-                return Poll::Ready(Some(part.clone()));
-            }
-        }
-    }
-}
-
 impl<T> fmt::Debug for SharedEvents<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedEvents").finish_non_exhaustive()
@@ -129,11 +86,5 @@ impl<T> fmt::Debug for SharedEvents<T> {
 impl<T> fmt::Debug for Changes<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Changes").finish_non_exhaustive()
-    }
-}
-
-impl<T, F, P> fmt::Debug for Select<T, F, P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Select").finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use super::diff::{Change, diff};
+use super::interest::{Interest, Offer};
 use super::snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
 use crate::Revision;
 
@@ -17,7 +18,10 @@ pub(crate) struct Subscribers<T>(Mutex<Vec<Weak<Queue<T>>>>);
 
 /// What one subscriber was not told yet.
 #[derive(Debug)]
-pub(crate) struct Queue<T>(Mutex<Inner<T>>);
+pub(crate) struct Queue<T> {
+    interest: Interest,
+    inner: Mutex<Inner<T>>,
+}
 
 #[derive(Debug)]
 struct Inner<T> {
@@ -52,12 +56,13 @@ impl<T> Default for Subscribers<T> {
 impl<T> Subscribers<T> {
     /// Adds a subscriber and gives it what `see` sees: no event falls between the two.
     pub(crate) fn add<S>(&self, see: impl FnOnce() -> S) -> (Arc<Queue<T>>, S) {
-        let queue = Arc::new(Queue(Mutex::new(Inner {
-            events: VecDeque::new(),
-            net: None,
-            waker: None,
-            is_closed: false,
-        })));
+        self.add_for(Interest::Everything, see)
+    }
+
+    /// The same for a subscriber that is told only of what it is interested in.
+    pub(crate) fn add_for<S>(&self, interest: Interest, see: impl FnOnce() -> S) -> (Arc<Queue<T>>, S) {
+        let inner = Mutex::new(Inner { events: VecDeque::new(), net: None, waker: None, is_closed: false });
+        let queue = Arc::new(Queue { interest, inner });
         let mut all = lock(&self.0);
         if all.len() == all.capacity() {
             // Before there is room made for more: those who left without a word.
@@ -73,8 +78,10 @@ impl<T> Subscribers<T> {
         let mut all = lock(&self.0);
         let Some(event) = event else { return show() };
         all.retain(|queue| queue.strong_count() > 0);
-        let queues: Vec<_> = all.iter().filter_map(Weak::upgrade).collect();
-        let mut told: Vec<_> = queues.iter().map(|queue| lock(&queue.0)).collect();
+        let mut offer = Offer::new(event);
+        let interested = |queue: &Arc<Queue<T>>| offer.is_for(&queue.interest);
+        let queues: Vec<_> = all.iter().filter_map(Weak::upgrade).filter(interested).collect();
+        let mut told: Vec<_> = queues.iter().map(|queue| lock(&queue.inner)).collect();
         for inner in &mut told {
             inner.push(event.clone());
         }
@@ -87,7 +94,7 @@ impl<T> Subscribers<T> {
     /// Tells everybody that nothing will follow.
     pub(crate) fn close(&self) {
         for queue in lock(&self.0).drain(..).filter_map(|queue| queue.upgrade()) {
-            let mut inner = lock(&queue.0);
+            let mut inner = lock(&queue.inner);
             inner.is_closed = true;
             inner.wake();
         }
@@ -96,7 +103,7 @@ impl<T> Subscribers<T> {
 
 impl<T> Queue<T> {
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<SharedEvent<T>>> {
-        let mut inner = lock(&self.0);
+        let mut inner = lock(&self.inner);
         loop {
             if let Some(event) = inner.events.pop_front() {
                 return Poll::Ready(Some(event));
@@ -104,8 +111,8 @@ impl<T> Queue<T> {
             let Some(net) = inner.net.take() else { break };
             // The difference is computed for who asks, and while nobody waits for the queue's lock for long.
             drop(inner);
-            let events = net.into_events();
-            inner = lock(&self.0);
+            let events = net.into_events(&self.interest);
+            inner = lock(&self.inner);
             for event in events.into_iter().rev() {
                 inner.events.push_front(event);
             }
@@ -163,11 +170,15 @@ impl<T> Inner<T> {
 }
 
 impl<T> Net<T> {
-    fn into_events(self) -> Vec<SharedEvent<T>> {
+    fn into_events(self, interest: &Interest) -> Vec<SharedEvent<T>> {
         let mut events = Vec::new();
         if let Some(NetChange { previous, current, revision, origin }) = self.change {
-            let changes = changes_between(previous.as_ref(), current.as_ref());
-            if !changes.is_empty() {
+            let is_in_fields = interest.is_in_fields();
+            let changes = match is_in_fields {
+                true => changes_between(previous.as_ref(), current.as_ref()),
+                false => Vec::new(),
+            };
+            if !changes.is_empty() || !is_in_fields {
                 let (coalesced, changes) = (true, changes.into());
                 events.push(SharedEvent::Changed(ChangeSet {
                     revision,
@@ -261,7 +272,7 @@ mod tests {
         for at in 1..=1000 {
             all.tell(Some(&step(at)), || ());
         }
-        assert!(lock(&queue.0).events.len() <= QUEUE_MAX);
+        assert!(lock(&queue.inner).events.len() <= QUEUE_MAX);
         let set = poll(&queue).unwrap();
         assert!(set.coalesced);
         assert_eq!(*set.changes, [Change::Modified { path: "/n".into(), old: json!(0), new: json!(1000) }]);

@@ -81,10 +81,39 @@ pub async fn a_handler_runs_for_every_change_until_it_is_stopped(stage: &Stage) 
 pub async fn a_selection_yields_only_what_changed_in_it(stage: &Stage) -> Claim {
     let agent = stage.agent().create(Agent::watching(&["a"])).await?;
     let mut processes = agent.select(|agent| &agent.processes);
-    assert_eq!(next(&mut processes).await, ["a"]);
+    let first = next(&mut processes).await;
+    assert_eq!((first.old, first.new), (None, Some(vec!["a".to_owned()])));
     agent.update(|agent| agent.interval = 9).await?;
-    agent.update(|agent| agent.processes.push("b".into())).await?;
-    assert_eq!(next(&mut processes).await, ["a", "b"]);
+    let done = agent.update(|agent| agent.processes.push("b".into())).await?;
+    let second = next(&mut processes).await;
+    assert_eq!(second.revision, done.revision);
+    assert_eq!((second.old, second.new), (Some(vec!["a".into()]), Some(vec!["a".into(), "b".into()])));
+    Ok(())
+}
+
+pub async fn a_selection_by_pointer_sees_what_the_type_does_not_know(stage: &Stage) -> Claim {
+    let agent = stage.agent().create(Agent::default()).await?;
+    let mut note = agent.select_by("/note/text".parse()?);
+    assert_eq!(next(&mut note).await.new, None);
+    stage.second.put(&stage.payload(), r#"{"processes":[],"note":{"text":"x"}}"#).await?;
+    stage.second.put(&stage.payload(), r#"{"processes":["a"],"note":{"text":"x"}}"#).await?;
+    assert_eq!(next(&mut note).await.new, Some(json!("x")));
+    stage.second.put(&stage.payload(), r#"{"processes":["a"],"note":{}}"#).await?;
+    let gone = next(&mut note).await;
+    assert_eq!((gone.old, gone.new), (Some(json!("x")), None));
+    Ok(())
+}
+
+pub async fn a_selection_is_told_of_a_deletion_and_of_the_return(stage: &Stage) -> Claim {
+    let agent = stage.agent().create(Agent::watching(&["a"])).await?;
+    let mut processes = agent.select(|agent| &agent.processes);
+    let there = next(&mut processes).await.new;
+    stage.second.delete(&stage.payload()).await?;
+    let gone = next(&mut processes).await;
+    assert_eq!((&gone.old, gone.new), (&there, None));
+    stage.second.put(&stage.payload(), r#"{"processes":["a"]}"#).await?;
+    let back = next(&mut processes).await;
+    assert_eq!((back.old, back.new), (None, there));
     Ok(())
 }
 

@@ -9,6 +9,8 @@ pub mod changes;
 #[doc(hidden)]
 pub mod lifetime;
 #[doc(hidden)]
+pub mod maps;
+#[doc(hidden)]
 pub mod reads;
 #[doc(hidden)]
 pub mod updates;
@@ -41,6 +43,8 @@ macro_rules! shared_suite {
             changes::equal_content_tells_nothing,
             changes::a_handler_runs_for_every_change_until_it_is_stopped,
             changes::a_selection_yields_only_what_changed_in_it,
+            changes::a_selection_by_pointer_sees_what_the_type_does_not_know,
+            changes::a_selection_is_told_of_a_deletion_and_of_the_return,
             changes::a_payload_that_cannot_be_decoded_is_rejected_and_the_good_copy_stays,
             changes::a_payload_of_the_wrong_shape_is_rejected,
             changes::a_document_nested_too_deeply_is_rejected,
@@ -57,6 +61,14 @@ macro_rules! shared_suite {
             lifetime::a_deleted_struct_is_told_and_comes_back,
             lifetime::a_struct_on_one_plain_key_has_neither_lock_nor_listeners,
             lifetime::invalid_keys_are_refused,
+            maps::a_map_has_one_live_copy_for_each_key,
+            maps::a_copy_of_a_map_ends_with_its_last_user,
+            maps::a_map_keeps_the_copies_that_were_asked_for_last,
+            maps::the_keys_of_a_map_are_those_whose_structs_exist,
+            maps::the_keys_of_a_map_are_told_as_they_come_and_go,
+            maps::a_struct_that_was_removed_from_a_map_can_be_made_again,
+            maps::a_key_that_leaves_no_room_in_a_map_is_refused,
+            maps::a_dropped_opening_of_a_map_holds_nobody_up,
             reads::a_read_is_the_newest_that_was_told,
             reads::a_consistent_read_sees_what_another_process_wrote,
             reads::a_writer_reads_its_own_write,

@@ -1,12 +1,17 @@
 //! Lines up the elements of two arrays.
 
-use std::collections::HashSet;
+use std::hash::Hash;
 use std::ops::Range;
 
 use serde_json::Value;
 
-use super::intern::{Interner, ValueId};
+use super::digest::Digest;
+use super::intern::{IdSet, Interner};
 use super::lcs;
+
+/// In how many arrays around each other elements are compared and hashed as they are, level by level. Further in,
+/// all that is below is numbered first, so that no depth makes the work more than a fixed multiple of the documents.
+const UNNUMBERED_MAX: usize = 8;
 
 /// A place where two arrays differ: what is in `old` there became what is in `new`. Between gaps, and before
 /// the first and after the last, the elements are equal one to one. Not both ranges are empty.
@@ -18,42 +23,129 @@ pub(super) struct Gap {
     pub(super) new: Range<usize>,
 }
 
-/// Finds the gaps between two arrays by longest common subsequence, ascending; none if the arrays are equal.
-///
-/// `None` if that is past the limit on work. The elements inside of gaps have been numbered by `interner`.
-pub(super) fn gaps<'a>(interner: &mut Interner<'a>, old: &'a [Value], new: &'a [Value]) -> Option<Vec<Gap>> {
-    let same = |(left, right): &(&Value, &Value)| interner.same(left, right);
-    let head = old.iter().zip(new).take_while(same).count();
-    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(same).count();
-    let middle = Gap { old: head..old.len() - tail, new: head..new.len() - tail };
-    if middle.old.is_empty() && middle.new.is_empty() {
-        return Some(Vec::new());
-    }
-    if middle.old.is_empty() || middle.new.is_empty() {
-        return Some(vec![middle]);
+/// Lines up the arrays of two documents, from the outermost on.
+#[derive(Debug, Default)]
+pub(super) struct Aligner<'a> {
+    interner: Interner<'a>,
+    digest: Digest,
+    /// How many arrays there are around the place.
+    level: usize,
+}
+
+impl<'a> Aligner<'a> {
+    /// What follows is inside of an array.
+    pub(super) const fn enter(&mut self) {
+        self.level += 1;
     }
 
-    let old_ids: Vec<_> = old[middle.old.clone()].iter().map(|value| interner.id(value)).collect();
-    let new_ids: Vec<_> = new[middle.new.clone()].iter().map(|value| interner.id(value)).collect();
-    let (old_at, old_shared) = shared(&old_ids, &new_ids);
-    let (new_at, new_shared) = shared(&new_ids, &old_ids);
+    /// And what follows is not any more.
+    pub(super) const fn leave(&mut self) {
+        self.level -= 1;
+    }
+
+    /// Whether two values are equal.
+    pub(super) fn same(&self, left: &Value, right: &Value) -> bool {
+        self.interner.same(left, right)
+    }
+
+    /// Finds the gaps between two arrays by longest common subsequence, ascending; none if the arrays are equal.
+    ///
+    /// `None` if that is past the limit on work.
+    pub(super) fn gaps(&mut self, old: &'a [Value], new: &'a [Value]) -> Option<Vec<Gap>> {
+        let same = |(left, right): &(&Value, &Value)| self.interner.same(left, right);
+        let head = old.iter().zip(new).take_while(same).count();
+        let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(same).count();
+        let middle = Gap { old: head..old.len() - tail, new: head..new.len() - tail };
+        if middle.old.is_empty() && middle.new.is_empty() {
+            return Some(Vec::new());
+        }
+        if middle.old.is_empty() || middle.new.is_empty() {
+            return Some(vec![middle]);
+        }
+        if self.level < UNNUMBERED_MAX {
+            if let Some(gaps) = self.in_place(old, new, &middle) {
+                return Some(gaps);
+            }
+            let digests =
+                |values: &[Value]| values.iter().map(|value| self.digest.of(value)).collect::<Vec<_>>();
+            let (before, after) = (digests(&old[middle.old.clone()]), digests(&new[middle.new.clone()]));
+            let matches = matches(&before, &after, head)?;
+            if matches.iter().all(|&(left, right)| self.interner.same(&old[left], &new[right])) {
+                return Some(between(matches, &middle));
+            }
+            // Two different values have one digest, by a chance of one in many millions.
+        }
+        let interner = &mut self.interner;
+        let mut ids = |values: &'a [Value]| values.iter().map(|value| interner.id(value)).collect::<Vec<_>>();
+        let (before, after) = (ids(&old[middle.old.clone()]), ids(&new[middle.new.clone()]));
+        Some(between(matches(&before, &after, head)?, &middle))
+    }
+
+    /// Finds the gaps if elements changed where they are and none came, went or moved; `None` if that cannot be
+    /// told cheaply.
+    ///
+    /// Elements that differ from the one with the same index are lined up with nothing then. That is the longest
+    /// common subsequence if no value is among them on both sides: of each value no more can be matched than the
+    /// side has that has fewer, and so many are matched.
+    fn in_place(&self, old: &[Value], new: &[Value], middle: &Gap) -> Option<Vec<Gap>> {
+        if middle.old != middle.new {
+            return None;
+        }
+        let differ = |&at: &usize| !self.interner.same(&old[at], &new[at]);
+        let places: Vec<_> = middle.old.clone().filter(differ).collect();
+        if places.len() > 1 {
+            let before: IdSet<_> = places.iter().map(|&at| self.digest.of(&old[at])).collect();
+            if places.iter().any(|&at| before.contains(&self.digest.of(&new[at]))) {
+                return None;
+            }
+        }
+        let runs = places.chunk_by(|left, right| left + 1 == *right);
+        let range = |run: &[usize]| run[0]..run[0] + run.len();
+        Some(runs.map(|run| Gap { old: range(run), new: range(run) }).collect())
+    }
+
+    /// Counts the members that two objects have in common. Looking from the smaller one keeps the sum over all
+    /// pairs within a small multiple of the documents, once their values are numbered.
+    pub(super) fn shared_members(&self, before: &Value, after: &Value) -> usize {
+        let (Value::Object(before), Value::Object(after)) = (before, after) else {
+            return 0;
+        };
+        let (small, large) = if before.len() < after.len() { (before, after) } else { (after, before) };
+        let shared =
+            |(name, value): &(&String, &Value)| large.get(*name).is_some_and(|other| self.same(value, other));
+        small.iter().filter(shared).count()
+    }
+
+    /// Numbers values, so that comparing them costs nothing however often that is done.
+    pub(super) fn number(&mut self, values: &'a [Value]) {
+        for value in values {
+            self.interner.id(value);
+        }
+    }
+}
+
+/// Finds the places that a longest common subsequence matches, counted from `head` on.
+///
+/// `None` if that is past the limit on work.
+fn matches<T: Copy + Eq + Hash>(before: &[T], after: &[T], head: usize) -> Option<Vec<(usize, usize)>> {
+    let (old_at, old_shared) = shared(before, after);
+    let (new_at, new_shared) = shared(after, before);
     let matches = lcs::matches(&old_shared, &new_shared)?;
-    let matches = matches.into_iter().map(|(left, right)| (head + old_at[left], head + new_at[right]));
-    Some(between(matches, &middle))
+    Some(matches.into_iter().map(|(left, right)| (head + old_at[left], head + new_at[right])).collect())
 }
 
 /// Keeps the ids that the other side has too, with their places: only they can match. So a list in which
 /// every element changed costs no search.
-fn shared(ids: &[ValueId], others: &[ValueId]) -> (Vec<usize>, Vec<ValueId>) {
-    let others: HashSet<_> = others.iter().collect();
+fn shared<T: Copy + Eq + Hash>(ids: &[T], others: &[T]) -> (Vec<usize>, Vec<T>) {
+    let others: IdSet<_> = others.iter().collect();
     ids.iter().enumerate().filter(|(_, id)| others.contains(id)).unzip()
 }
 
 /// Turns the matches inside of `middle` into the gaps between them.
-fn between(matches: impl Iterator<Item = (usize, usize)>, middle: &Gap) -> Vec<Gap> {
+fn between(matches: Vec<(usize, usize)>, middle: &Gap) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let (mut old_next, mut new_next) = (middle.old.start, middle.new.start);
-    for (old, new) in matches.chain([(middle.old.end, middle.new.end)]) {
+    for (old, new) in matches.into_iter().chain([(middle.old.end, middle.new.end)]) {
         if old_next < old || new_next < new {
             gaps.push(Gap { old: old_next..old, new: new_next..new });
         }
@@ -69,7 +161,8 @@ mod tests {
     use super::*;
 
     fn found(old: &Value, new: &Value) -> Option<Vec<(Range<usize>, Range<usize>)>> {
-        let gaps = gaps(&mut Interner::default(), old.as_array().unwrap(), new.as_array().unwrap())?;
+        let mut aligner = Aligner::default();
+        let gaps = aligner.gaps(old.as_array().unwrap(), new.as_array().unwrap())?;
         Some(gaps.into_iter().map(|gap| (gap.old, gap.new)).collect())
     }
 

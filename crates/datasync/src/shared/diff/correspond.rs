@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::intern::Interner;
+use super::align::Aligner;
 
 /// How many elements whose index does not tell are searched for their stored form, each among all others.
 const STRAYS_MAX: usize = 64;
@@ -54,11 +54,15 @@ fn covers(stored: &Value, before: &Value) -> bool {
 /// Objects that share the most fields belong together. Between them, as many elements as before are the same
 /// ones, changed in place; where the counts differ they are new, for a new element must not inherit the
 /// unknown fields of a stranger.
-pub(super) fn successors(interner: &Interner<'_>, before: &[Value], after: &[Value]) -> Vec<Option<usize>> {
+pub(super) fn successors<'a>(
+    aligner: &mut Aligner<'a>,
+    before: &'a [Value],
+    after: &'a [Value],
+) -> Vec<Option<usize>> {
     let mut successors = vec![None; after.len()];
     let (mut row, mut column) = (0, 0);
     let end = (before.len(), after.len());
-    for (row_next, column_next) in alike(interner, before, after).into_iter().chain([end]) {
+    for (row_next, column_next) in alike(aligner, before, after).into_iter().chain([end]) {
         if row_next - row == column_next - column {
             (column..column_next).zip(row..).for_each(|(column, row)| successors[column] = Some(row));
         }
@@ -72,15 +76,18 @@ pub(super) fn successors(interner: &Interner<'_>, before: &[Value], after: &[Val
 
 /// Finds the pairs of objects that share the most fields in all, ascending; none if there are too many
 /// to weigh.
-fn alike(interner: &Interner<'_>, before: &[Value], after: &[Value]) -> Vec<(usize, usize)> {
+fn alike<'a>(aligner: &mut Aligner<'a>, before: &'a [Value], after: &'a [Value]) -> Vec<(usize, usize)> {
     let (rows, columns) = (before.len(), after.len());
-    if rows.saturating_mul(columns) > CANDIDATES_MAX {
+    // One pair belongs together anyway.
+    if rows.saturating_mul(columns) > CANDIDATES_MAX || (rows, columns) == (1, 1) {
         return Vec::new();
     }
+    aligner.number(before);
+    aligner.number(after);
     // best[row][column] is the most that the elements from there on can share.
     let mut best = vec![vec![0; columns + 1]; rows + 1];
     for (row, column) in (0..rows).rev().flat_map(|row| (0..columns).rev().map(move |column| (row, column))) {
-        let together = best[row + 1][column + 1] + shared_fields(interner, &before[row], &after[column]);
+        let together = best[row + 1][column + 1] + aligner.shared_members(&before[row], &after[column]);
         best[row][column] = together.max(best[row + 1][column]).max(best[row][column + 1]);
     }
     let mut pairs = Vec::new();
@@ -98,18 +105,6 @@ fn alike(interner: &Interner<'_>, before: &[Value], after: &[Value]) -> Vec<(usi
     pairs
 }
 
-/// Counts the members that two objects have in common. Looking from the smaller one keeps the sum over all
-/// candidates within a small multiple of the documents.
-fn shared_fields(interner: &Interner<'_>, before: &Value, after: &Value) -> usize {
-    let (Value::Object(before), Value::Object(after)) = (before, after) else {
-        return 0;
-    };
-    let (small, large) = if before.len() < after.len() { (before, after) } else { (after, before) };
-    let shared =
-        |(name, value): &(&String, &Value)| large.get(*name).is_some_and(|other| interner.same(value, other));
-    small.iter().filter(shared).count()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -121,7 +116,7 @@ mod tests {
     }
 
     fn successors_of(before: &Value, after: &Value) -> Vec<Option<usize>> {
-        successors(&Interner::default(), before.as_array().unwrap(), after.as_array().unwrap())
+        successors(&mut Aligner::default(), before.as_array().unwrap(), after.as_array().unwrap())
     }
 
     #[test]

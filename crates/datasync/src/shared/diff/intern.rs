@@ -1,6 +1,6 @@
 //! Gives equal values one number, so that a subtree is compared only once however deep it lies.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ptr;
 
 use serde_json::Value;
@@ -8,15 +8,21 @@ use serde_json::Value;
 /// A number that two values of one [`Interner`] share exactly if they are equal.
 pub(super) type ValueId = usize;
 
+/// A set, hashed fast and seeded at random.
+pub(super) type IdSet<T> = HashSet<T, foldhash::fast::RandomState>;
+
+/// A map, likewise.
+type IdMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 /// Numbers for the values of the documents that are being compared.
 ///
 /// A container is looked at once: its number is remembered by its address, which stands still because the
 /// documents are borrowed for `'a`. Without it each level of nested arrays would compare its subtrees anew.
 #[derive(Debug, Default)]
 pub(super) struct Interner<'a> {
-    shapes: HashMap<Shape<'a>, ValueId>,
+    shapes: IdMap<Shape<'a>, ValueId>,
     /// Containers only: a scalar is compared as fast as it is looked up.
-    known: HashMap<*const Value, ValueId>,
+    known: IdMap<*const Value, ValueId>,
 }
 
 /// A value one level deep: two of them are equal exactly if the values are.
@@ -56,7 +62,7 @@ impl<'a> Interner<'a> {
 
     /// Returns whether two values are equal, from their numbers if both have one already.
     pub(super) fn same(&self, left: &Value, right: &Value) -> bool {
-        if matches!(left, Value::Array(_) | Value::Object(_)) {
+        if !self.known.is_empty() && matches!(left, Value::Array(_) | Value::Object(_)) {
             let known = |value| self.known.get(&ptr::from_ref(value));
             if let (Some(left), Some(right)) = (known(left), known(right)) {
                 return left == right;

@@ -1,7 +1,5 @@
 //! The longest common subsequence of two sequences (Myers, 1986), within a limit on work.
 
-use super::intern::ValueId;
-
 /// How many steps a comparison may take. It stands for about 1,000 elements that moved, some ten
 /// milliseconds and 16 MiB; past it a list is told as a whole, so that no document can stall a replica.
 const STEPS_MAX: usize = 2_000_000;
@@ -12,7 +10,7 @@ type Row = Vec<usize>;
 /// Finds the pairs of places at which `old` and `new` agree in a longest common subsequence, ascending.
 ///
 /// `None` if that takes more than [`STEPS_MAX`] steps.
-pub(super) fn matches(old: &[ValueId], new: &[ValueId]) -> Option<Vec<(usize, usize)>> {
+pub(super) fn matches<T: Eq>(old: &[T], new: &[T]) -> Option<Vec<(usize, usize)>> {
     let rows = reach(old, new)?;
     let mut pairs = Vec::new();
     let (mut edits, mut end) = (rows.len() - 1, old.len());
@@ -33,7 +31,7 @@ pub(super) fn matches(old: &[ValueId], new: &[ValueId]) -> Option<Vec<(usize, us
 
 /// Goes forward with one edit more at a time until both ends are reached; returns one row for each number
 /// of edits.
-fn reach(old: &[ValueId], new: &[ValueId]) -> Option<Vec<Row>> {
+fn reach<T: Eq>(old: &[T], new: &[T]) -> Option<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
     let mut steps = 0;
     loop {
@@ -68,6 +66,7 @@ fn enter(before: &[usize], slot: usize) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::intern::ValueId;
     use super::*;
 
     /// The length of a longest common subsequence, by the textbook's table.

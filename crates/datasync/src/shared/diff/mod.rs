@@ -8,14 +8,18 @@
 mod align;
 mod change;
 mod correspond;
+#[cfg(test)]
+pub(crate) mod count;
 mod depth;
+mod digest;
 mod intern;
 mod lcs;
 mod overlay;
 mod parse;
 mod patch;
-mod path_text;
 mod pointer;
+mod touched;
+mod trail;
 mod walk;
 
 pub use change::Change;
@@ -24,4 +28,5 @@ pub use overlay::overlay;
 pub use parse::{ParseError, parse};
 pub use patch::to_patch;
 pub use pointer::{Pointer, PointerError};
+pub(crate) use touched::Touched;
 pub use walk::diff;

@@ -4,9 +4,8 @@ use std::mem;
 
 use serde_json::{Map, Value};
 
-use super::align;
+use super::align::Aligner;
 use super::correspond;
-use super::intern::Interner;
 
 /// Applies the difference between `before` and `after` to `document`.
 ///
@@ -39,7 +38,7 @@ pub fn overlay(document: &mut Value, before: &Value, after: &Value) {
 
 #[derive(Debug, Default)]
 struct Overlay<'a> {
-    interner: Interner<'a>,
+    aligner: Aligner<'a>,
 }
 
 /// What is known of how the elements of arrays in the document correspond to those of `before`.
@@ -60,7 +59,7 @@ impl<'a> Overlay<'a> {
             (Value::Array(document), Value::Array(before), Value::Array(after)) => {
                 self.array(document, before, after, origin);
             }
-            _ if self.interner.same(before, after) => {}
+            _ if self.aligner.same(before, after) => {}
             _ => *document = after.clone(),
         }
     }
@@ -78,7 +77,7 @@ impl<'a> Overlay<'a> {
                     document.remove(name);
                 }
                 (Some(stored), Some(new)) => self.value(stored, old, new, origin),
-                (None, Some(new)) if self.interner.same(old, new) => {}
+                (None, Some(new)) if self.aligner.same(old, new) => {}
                 (None, Some(new)) => {
                     document.insert(name.clone(), new.clone());
                 }
@@ -95,7 +94,7 @@ impl<'a> Overlay<'a> {
     }
 
     fn array(&mut self, document: &mut Vec<Value>, before: &'a [Value], after: &'a [Value], origin: Origin) {
-        let Some(gaps) = align::gaps(&mut self.interner, before, after) else {
+        let Some(gaps) = self.aligner.gaps(before, after) else {
             *document = after.to_vec();
             return;
         };
@@ -109,13 +108,14 @@ impl<'a> Overlay<'a> {
         let mut stored: Vec<_> = mem::take(document).into_iter().map(Some).collect();
         let mut take = |old: usize| origins[old].and_then(|at| stored.get_mut(at)).and_then(Option::take);
 
+        self.aligner.enter();
         let mut next = 0;
         for gap in gaps {
             document.extend(
                 (next..gap.old.start).zip(document.len()..).map(|(old, new)| keep(take(old), &after[new])),
             );
             let (was, is) = (&before[gap.old.clone()], &after[gap.new.clone()]);
-            let successors = correspond::successors(&self.interner, was, is);
+            let successors = correspond::successors(&mut self.aligner, was, is);
             for (new, old) in gap.new.zip(successors) {
                 let old = old.map(|old| gap.old.start + old);
                 let element = old.and_then(|old| Some((old, take(old)?)));
@@ -129,6 +129,7 @@ impl<'a> Overlay<'a> {
             }
             next = gap.old.end;
         }
+        self.aligner.leave();
         document.extend(
             (next..before.len()).zip(document.len()..).map(|(old, new)| keep(take(old), &after[new])),
         );

@@ -2,14 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use super::align::{self, Gap};
+use super::align::{Aligner, Gap};
 use super::change::Change;
-use super::intern::Interner;
-use super::path_text::PathText;
+use super::trail::{Side, Trail};
 
 /// Paths that are longer than this are told as a whole, without their fields. It keeps the text of all paths
 /// together within a fixed multiple of the documents, however the names in them were chosen.
 const PATH_BYTES_MAX: usize = 1_024;
+
+/// Down to which depth the members of objects are asked whether they are equal before their own members are compared.
+/// Below, that would be asked of the same values too often.
+const ASKED_MAX: usize = 8;
 
 /// Finds the field-level changes that lead from `previous` to `current`.
 ///
@@ -47,100 +50,105 @@ const PATH_BYTES_MAX: usize = 1_024;
 /// ```
 #[must_use]
 pub fn diff(previous: &Value, current: &Value) -> Vec<Change> {
+    #[cfg(test)]
+    super::count::note();
     let mut walk = Walk::default();
-    walk.value(previous, current);
+    walk.value(&Trail::ROOT, previous, current);
     walk.changes
 }
 
-/// The state of a walk: where it is in both documents, and what it found.
+/// What a walk found so far.
 #[derive(Debug, Default)]
 struct Walk<'a> {
-    interner: Interner<'a>,
-    /// The place in the previous document. It differs from the one in the current where elements moved.
-    previous_path: PathText,
-    current_path: PathText,
+    aligner: Aligner<'a>,
     changes: Vec<Change>,
 }
 
 impl<'a> Walk<'a> {
-    /// Compares two values at the current place. No equality is tested before going down: it is the outcome.
-    fn value(&mut self, old: &'a Value, new: &'a Value) {
-        let descend = self.current_path.as_str().len() <= PATH_BYTES_MAX;
+    /// Compares two values. No equality is tested before going down: it is the outcome.
+    fn value(&mut self, here: &Trail<'_>, old: &'a Value, new: &'a Value) {
         match (old, new) {
-            (Value::Object(previous), Value::Object(current)) if descend => self.object(previous, current),
-            (Value::Array(previous), Value::Array(current)) if descend => {
-                self.array(old, new, previous, current)
+            (Value::Object(previous), Value::Object(current)) if here.bytes() <= PATH_BYTES_MAX => {
+                self.object(here, previous, current);
             }
-            _ if self.interner.same(old, new) => {}
-            _ => self.modified(old, new),
-        }
-    }
-
-    fn object(&mut self, previous: &'a Map<String, Value>, current: &'a Map<String, Value>) {
-        let mut kept = 0;
-        for (name, old) in previous {
-            let marks = (self.previous_path.push_member(name), self.current_path.push_member(name));
-            match current.get(name) {
-                Some(new) => {
-                    kept += 1;
-                    self.value(old, new);
+            (Value::Array(previous), Value::Array(current)) if here.bytes() <= PATH_BYTES_MAX => {
+                match self.aligner.gaps(previous, current) {
+                    Some(gaps) => self.array(here, previous, current, gaps),
+                    None => self.modified(here, old, new),
                 }
-                None => self.removed(old),
             }
-            self.leave(marks);
-        }
-        if kept == current.len() {
-            return;
-        }
-        for (name, new) in current.iter().filter(|(name, _)| !previous.contains_key(*name)) {
-            let mark = self.current_path.push_member(name);
-            self.added(new);
-            self.current_path.cut(mark);
+            _ if self.aligner.same(old, new) => {}
+            _ => self.modified(here, old, new),
         }
     }
 
-    fn array(&mut self, old: &'a Value, new: &'a Value, previous: &'a [Value], current: &'a [Value]) {
-        match align::gaps(&mut self.interner, previous, current) {
-            Some(gaps) => gaps.into_iter().for_each(|gap| self.gap(previous, current, gap)),
-            None => self.modified(old, new),
+    /// Compares two objects side by side, which mostly have the same members in the same order; a name is looked
+    /// up only where they do not.
+    fn object(
+        &mut self,
+        here: &Trail<'_>,
+        previous: &'a Map<String, Value>,
+        current: &'a Map<String, Value>,
+    ) {
+        let (mut old_rest, mut new_rest) = (previous.iter(), current.iter());
+        let (mut old_next, mut new_next) = (old_rest.next(), new_rest.next());
+        let mut added = Vec::new();
+        while let Some((name, old)) = old_next {
+            match new_next {
+                Some((same, new)) if same == name => {
+                    self.member(here, name, old, new);
+                    (old_next, new_next) = (old_rest.next(), new_rest.next());
+                }
+                Some((other, new)) if !previous.contains_key(other) => {
+                    added.push((other, new));
+                    new_next = new_rest.next();
+                }
+                // The maps have orders of their own, or `name` is gone.
+                _ => {
+                    match current.get(name) {
+                        Some(new) => self.member(here, name, old, new),
+                        None => self.removed(&here.member(name), old),
+                    }
+                    old_next = old_rest.next();
+                }
+            }
+        }
+        let rest = new_next.into_iter().chain(new_rest);
+        added.extend(rest.filter(|(name, _)| !previous.contains_key(*name)));
+        added.into_iter().for_each(|(name, new)| self.added(&here.member(name), new));
+    }
+
+    /// Compares two members of one name. Most are equal, and near the root that is found out fastest by asking.
+    fn member(&mut self, here: &Trail<'_>, name: &str, old: &'a Value, new: &'a Value) {
+        if here.depth() >= ASKED_MAX || !self.aligner.same(old, new) {
+            self.value(&here.member(name), old, new);
         }
     }
 
-    fn gap(&mut self, previous: &'a [Value], current: &'a [Value], gap: Gap) {
-        let paired = gap.old.len().min(gap.new.len());
-        for (old, new) in gap.old.clone().zip(gap.new.clone()) {
-            let marks = (self.previous_path.push_index(old), self.current_path.push_index(new));
-            self.value(&previous[old], &current[new]);
-            self.leave(marks);
+    fn array(&mut self, here: &Trail<'_>, previous: &'a [Value], current: &'a [Value], gaps: Vec<Gap>) {
+        self.aligner.enter();
+        for gap in gaps {
+            let paired = gap.old.len().min(gap.new.len());
+            for (old, new) in gap.old.clone().zip(gap.new.clone()) {
+                self.value(&here.element(old, new), &previous[old], &current[new]);
+            }
+            gap.old.skip(paired).for_each(|old| self.removed(&here.only(old), &previous[old]));
+            gap.new.skip(paired).for_each(|new| self.added(&here.only(new), &current[new]));
         }
-        for old in gap.old.skip(paired) {
-            let mark = self.previous_path.push_index(old);
-            self.removed(&previous[old]);
-            self.previous_path.cut(mark);
-        }
-        for new in gap.new.skip(paired) {
-            let mark = self.current_path.push_index(new);
-            self.added(&current[new]);
-            self.current_path.cut(mark);
-        }
+        self.aligner.leave();
     }
 
-    fn added(&mut self, new: &Value) {
-        self.changes.push(Change::Added { path: self.current_path.as_str().into(), value: new.clone() });
+    fn added(&mut self, here: &Trail<'_>, new: &Value) {
+        self.changes.push(Change::Added { path: here.pointer(Side::Current), value: new.clone() });
     }
 
-    fn modified(&mut self, old: &Value, new: &Value) {
-        let path = self.current_path.as_str().into();
+    fn modified(&mut self, here: &Trail<'_>, old: &Value, new: &Value) {
+        let path = here.pointer(Side::Current);
         self.changes.push(Change::Modified { path, old: old.clone(), new: new.clone() });
     }
 
-    fn removed(&mut self, old: &Value) {
-        self.changes.push(Change::Removed { path: self.previous_path.as_str().into(), value: old.clone() });
-    }
-
-    fn leave(&mut self, (previous, current): (usize, usize)) {
-        self.previous_path.cut(previous);
-        self.current_path.cut(current);
+    fn removed(&mut self, here: &Trail<'_>, old: &Value) {
+        self.changes.push(Change::Removed { path: here.pointer(Side::Previous), value: old.clone() });
     }
 }
 
