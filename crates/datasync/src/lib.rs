@@ -42,8 +42,8 @@ pub use revision::{Incarnation, Revision, Version};
 pub use shared::{
     Change, ChangeSet, Changes, DEPTH_MAX, DataStatus, Document, Edit, Edited, HeldLock, Listener, Open,
     OpenError, Origin, ParseError, Pointer, PointerError, ReadError, Rejected, Select, Shared, SharedEvent,
-    SharedEvents, SharedStatus, Snapshot, StaleCause, UpdateError, UpdateHandler, Updated, depth, diff,
-    overlay, parse, to_patch,
+    SharedEvents, SharedStatus, Snapshot, StaleCause, UpdateError, UpdateHandler, UpdateOptions, Updated,
+    depth, diff, overlay, parse, to_patch,
 };
 pub use store::{
     Capabilities, Consistency, Found, Items, Link, List, Listing, RawChange, RawChanges, Read, Selection,

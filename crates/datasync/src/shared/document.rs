@@ -11,6 +11,7 @@ use super::error::UpdateError;
 use super::held::HeldLock;
 use super::layout::{Directory, Layout};
 use super::presence::Listener;
+use super::writers::Terms;
 use crate::{Consistency, Entry, Error, Key, List, Lock, Result, Store, Txn};
 
 /// The place of one shared struct in a store, for one-shot work: read, write under the lock, delete, see who
@@ -103,7 +104,7 @@ impl Document {
         wait: Duration,
         decide: impl FnMut(Option<&Entry>) -> Result<Edit, E>,
     ) -> Result<Edited, UpdateError<E>> {
-        self.editor.exclusive(wait, None, decide).await.map_err(UpdateError::from)
+        self.editor.write(Terms::exclusive(wait).alone(), decide).await.map_err(UpdateError::from)
     }
 
     /// As [`try_edit`](Self::try_edit), through a lock that somebody else holds for this process, which stays held.

@@ -1,5 +1,6 @@
 //! `Shared<T>`: a struct that lives in a store, with a live copy in every process that opened it.
 
+mod batch;
 mod codec;
 mod core;
 mod diff;
@@ -12,12 +13,15 @@ mod layout;
 mod open;
 mod outcome;
 mod owner;
+mod pace;
 mod presence;
 mod snapshot;
 mod status;
 mod streams;
 mod subscribers;
 mod update;
+mod update_options;
+mod writers;
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,6 +47,7 @@ pub use snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
 pub use status::{DataStatus, SharedStatus};
 pub use streams::{Changes, Select, SharedEvents, UpdateHandler};
 pub use update::Updated;
+pub use update_options::UpdateOptions;
 
 /// A struct that lives in a store, with a live copy here. Cheap to clone; all clones share one copy.
 ///

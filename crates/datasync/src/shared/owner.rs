@@ -118,6 +118,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
 
     fn on_put(&mut self, entry: &Entry, previous: Option<&Entry>, origin: Origin) {
         let (revision, version) = (entry.revision, entry.version);
+        self.core.editor.remember(Some(entry));
         let before = self.core.data();
         let is_same = previous.is_some_and(|previous| previous.value == entry.value);
         let decoded = match (&**before, is_same) {
@@ -148,6 +149,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
     }
 
     fn on_deleted(&mut self, revision: Revision, origin: Origin) {
+        self.core.editor.remember(None);
         let before = self.core.data();
         let event = change_set(&before, None, revision, origin);
         let last = before.good().cloned();
