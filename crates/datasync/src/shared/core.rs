@@ -48,6 +48,11 @@ impl<T> Core<T> {
         self.data.load()
     }
 
+    /// Where it is held.
+    pub(super) const fn cell(&self) -> &ArcSwap<Data<T>> {
+        &self.data
+    }
+
     /// When the newest proof was asked for.
     pub(crate) fn proved(&self) -> Moment {
         Moment::from_nanos(self.proved.load(Ordering::Acquire))

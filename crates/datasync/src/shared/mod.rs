@@ -1,5 +1,6 @@
 //! `Shared<T>`: a struct that lives in a store, with a live copy in every process that opened it.
 
+mod access;
 mod batch;
 mod codec;
 mod core;
@@ -36,6 +37,7 @@ use self::core::Core;
 use self::snapshot::Data;
 use crate::{Consistency, Entry, Error, ErrorKind, Event, Key, KeyError, Moment, Revision, Store, Want};
 
+pub use access::Access;
 pub use diff::{Change, DEPTH_MAX, ParseError, Pointer, PointerError, depth, diff, overlay, parse, to_patch};
 pub use document::Document;
 pub use edit::{Edit, Edited};
@@ -196,22 +198,68 @@ impl<T> Shared<T> {
     /// [`ReadError::Stale`] past the bound, [`ReadError::Deleted`] from the moment the deletion is seen, and
     /// [`ReadError::Rejected`] if what came after a deletion cannot be decoded.
     pub fn read(&self) -> Result<Arc<T>, ReadError> {
+        self.read_within(self.core().bound)
+    }
+
+    /// As [`read`](Self::read), with a bound of its own for this call. It asks nobody: a bound that is shorter than
+    /// a quarter of the struct's may never be met while nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub fn read_within(&self, bound: Duration) -> Result<Arc<T>, ReadError> {
         let core = self.core();
         // The proof is read first: the data that follows is at least as new.
         let proved = core.proved();
         let data = core.data();
-        let age = proved.elapsed();
-        match &**data {
-            Data::Deleted { revision, .. } => Err(ReadError::Deleted(*revision)),
-            Data::Present(snapshot) if age <= core.bound => Ok(Arc::clone(&snapshot.value)),
-            Data::Rejected { good: Some(good), is_recreated: false, .. } if age <= core.bound => {
-                Ok(Arc::clone(&good.value))
+        data.current(proved.elapsed(), bound).map(Arc::clone)
+    }
+
+    /// Reads for a hot path: see [`Access`].
+    #[must_use]
+    pub fn access(&self) -> Access<T> {
+        Access::new(self)
+    }
+
+    /// Waits until the copy here satisfies a predicate, and gives it; at once if it does. A copy that came and went
+    /// in between may not be seen. A struct that is deleted is waited for.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](crate::ErrorKind::Closed) if the store is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use quorate_datasync::{Memory, Shared, Store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let level = Shared::<u8>::open(&store, "/level").create(0).await?;
+    /// let (reached, _) = tokio::join!(level.wait_for(|level| *level >= 2), level.update(|level| *level = 3));
+    /// assert_eq!(*reached?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn wait_for(&self, mut holds: impl FnMut(&T) -> bool) -> crate::Result<Arc<T>> {
+        let see = || self.core().data().compared().cloned();
+        let (queue, mut seen) = self.core().subscribers.add(see);
+        let mut changes = Changes::new(queue);
+        loop {
+            if let Some(snapshot) = seen.take_if(|snapshot| holds(&snapshot.value)) {
+                return Ok(snapshot.value);
             }
-            Data::Rejected { is_recreated: true, rejected, .. } => Err(ReadError::Rejected(rejected.clone())),
-            Data::Rejected { rejected, .. } => {
-                Err(ReadError::Stale { age, cause: StaleCause::Rejected(rejected.clone()) })
+            match futures_util::StreamExt::next(&mut changes).await {
+                Some(set) => seen = set.current,
+                None => {
+                    return Err(Error::new(ErrorKind::Closed, "wait").on(&self.core().editor.layout.payload));
+                }
             }
-            Data::Present(_) | Data::Waiting => Err(ReadError::Stale { age, cause: StaleCause::Unreached }),
         }
     }
 

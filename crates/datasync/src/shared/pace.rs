@@ -5,16 +5,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a writer that others wait for goes on before it steps aside.
-const SLICE: Duration = Duration::from_millis(10);
+const SLICE: Duration = Duration::from_millis(20);
 
 /// For how long after the last lost race others are taken to be there still.
 const MEMORY: Duration = Duration::from_secs(1);
 
 /// The first wait after a lost race.
-const FIRST: Duration = Duration::from_millis(2);
+const FIRST: Duration = Duration::from_millis(1);
 
 /// The longest wait.
-const LONGEST: Duration = Duration::from_millis(40);
+const LONGEST: Duration = Duration::from_millis(20);
 
 /// Divides the time among optimistic writers that do not know each other.
 ///

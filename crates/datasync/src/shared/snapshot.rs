@@ -1,10 +1,12 @@
 //! What a live copy holds, and what it says of each change.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::diff::{Change, to_patch};
+use super::error::{ReadError, StaleCause};
 use crate::{DecodeError, Revision, Version};
 
 /// One revision of a shared struct. Cheap to clone.
@@ -138,6 +140,28 @@ impl<T> Data<T> {
             Self::Present(snapshot) => Some(snapshot),
             Self::Rejected { good, is_recreated: false, .. } => good.as_ref(),
             Self::Waiting | Self::Rejected { .. } | Self::Deleted { .. } => None,
+        }
+    }
+
+    /// The value, if it may be read with a proof of this age.
+    #[inline]
+    pub(super) fn current(&self, age: Duration, bound: Duration) -> Result<&Arc<T>, ReadError> {
+        match self {
+            Self::Present(snapshot) if age <= bound => Ok(&snapshot.value),
+            _ => self.not_current(age, bound),
+        }
+    }
+
+    #[cold]
+    fn not_current(&self, age: Duration, bound: Duration) -> Result<&Arc<T>, ReadError> {
+        match self {
+            Self::Deleted { revision, .. } => Err(ReadError::Deleted(*revision)),
+            Self::Rejected { good: Some(good), is_recreated: false, .. } if age <= bound => Ok(&good.value),
+            Self::Rejected { is_recreated: true, rejected, .. } => Err(ReadError::Rejected(rejected.clone())),
+            Self::Rejected { rejected, .. } => {
+                Err(ReadError::Stale { age, cause: StaleCause::Rejected(rejected.clone()) })
+            }
+            Self::Present(_) | Self::Waiting => Err(ReadError::Stale { age, cause: StaleCause::Unreached }),
         }
     }
 
