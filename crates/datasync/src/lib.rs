@@ -40,10 +40,10 @@ pub use replica::{Delta, Replica};
 pub use resync::{Command, Loaded, Resync};
 pub use revision::{Incarnation, Revision, Version};
 pub use shared::{
-    Access, Change, ChangeSet, Changes, DEPTH_MAX, DataStatus, Document, Edit, Edited, HeldLock, Listener,
-    Open, OpenError, Origin, ParseError, Pointer, PointerError, ReadError, Rejected, Select, Shared,
-    SharedEvent, SharedEvents, SharedStatus, Snapshot, StaleCause, UpdateError, UpdateHandler, UpdateOptions,
-    Updated, depth, diff, overlay, parse, to_patch,
+    Access, Change, ChangeSet, Changes, ChangesOptions, DEPTH_MAX, DataStatus, Document, Edit, Edited,
+    HeldLock, Listener, Open, OpenError, Origin, ParseError, Pointer, PointerError, ReadError, Rejected,
+    Select, Shared, SharedEvent, SharedEvents, SharedStatus, Snapshot, StaleCause, UpdateError,
+    UpdateHandler, UpdateOptions, Updated, depth, diff, overlay, parse, to_patch,
 };
 pub use store::{
     Capabilities, Consistency, Found, Items, Link, List, Listing, RawChange, RawChanges, Read, Selection,

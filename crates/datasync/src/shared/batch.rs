@@ -166,7 +166,8 @@ impl Batch {
         }
         if self.sent.is_none() {
             let undecided = editor.fence.as_ref().map(super::fence::Fence::begin);
-            self.sent = Some(Sent::new(self.txn(editor), undecided));
+            let sent = Sent::new(self.txn(editor), undecided);
+            self.sent = Some(sent.announced(&editor.layout.payload, &self.edit));
         }
         match editor.commit_until_known(self).await? {
             Outcome::Applied(written, revision) => {

@@ -2,6 +2,7 @@
 
 mod access;
 mod batch;
+mod changes_options;
 mod codec;
 mod core;
 mod diff;
@@ -13,9 +14,11 @@ mod held;
 mod layout;
 mod open;
 mod outcome;
+mod own;
 mod owner;
 mod pace;
 mod presence;
+mod resume;
 mod snapshot;
 mod status;
 mod streams;
@@ -38,6 +41,7 @@ use self::snapshot::Data;
 use crate::{Consistency, Entry, Error, ErrorKind, Event, Key, KeyError, Moment, Revision, Store, Want};
 
 pub use access::Access;
+pub use changes_options::ChangesOptions;
 pub use diff::{Change, DEPTH_MAX, ParseError, Pointer, PointerError, depth, diff, overlay, parse, to_patch};
 pub use document::Document;
 pub use edit::{Edit, Edited};
@@ -284,6 +288,16 @@ impl<T> Shared<T> {
     /// The changes from now on.
     pub fn changes(&self) -> Changes<T> {
         Changes::new(self.core().subscribers.add(|| ()).0)
+    }
+
+    /// As [`events`](Self::events), with options.
+    pub fn events_with(&self, options: ChangesOptions) -> SharedEvents<T> {
+        SharedEvents::new(self.core().subscribers.add_bounded(options.bound, || ()).0)
+    }
+
+    /// As [`changes`](Self::changes), with options.
+    pub fn changes_with(&self, options: ChangesOptions) -> Changes<T> {
+        Changes::new(self.core().subscribers.add_bounded(options.bound, || ()).0)
     }
 
     /// The changes from now on, and the copy that they start from: no change falls between the two.

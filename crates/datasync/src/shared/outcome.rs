@@ -5,11 +5,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Hold};
-use super::edit::Editor;
+use super::edit::{Edit, Editor};
 use super::fence::Undecided;
+use super::own::{Announced, announce};
 use crate::backoff::Backoff;
 use crate::coordinate::Tenure;
-use crate::{Conflict, Consistency, Entry, Error, ErrorKind, Result, Revision, Txn, Written};
+use crate::{Conflict, Consistency, Entry, Error, ErrorKind, Key, Result, Revision, Txn, Written};
 
 /// How long the store may be out of reach under a transaction before the update is given up. It is longer than
 /// sessions live, so that an outcome stays open only in an outage that outlasts them.
@@ -35,11 +36,21 @@ pub(super) struct Sent {
     applied: Option<(Option<Written>, Revision)>,
     /// Holds back what the copy here observes.
     _undecided: Option<Undecided>,
+    /// Lets the other handles of this process know the write when they observe it.
+    announced: Option<Announced>,
 }
 
 impl Sent {
     pub(super) const fn new(txn: Txn, undecided: Option<Undecided>) -> Self {
-        Self { txn, is_open: false, applied: None, _undecided: undecided }
+        Self { txn, is_open: false, applied: None, _undecided: undecided, announced: None }
+    }
+
+    /// Announces what is to be written.
+    pub(super) fn announced(mut self, key: &Key, edit: &Edit) -> Self {
+        if let Edit::Put(payload) = edit {
+            self.announced = Some(announce(key, payload));
+        }
+        self
     }
 }
 
@@ -70,6 +81,9 @@ impl Editor {
                 Ok(committed) => {
                     hold.consumed();
                     let written = committed.written.into_iter().next();
+                    if let (Some(announced), Some(Written::Put(stat))) = (&sent.announced, &written) {
+                        announced.acknowledged(stat.version);
+                    }
                     sent.applied = Some((written.clone(), committed.revision));
                     return Ok(Outcome::Applied(written, committed.revision));
                 }
@@ -97,13 +111,10 @@ impl Editor {
                     });
                 }
             }
-            match error.as_conflict() {
-                Some(Conflict::Version | Conflict::Absent | Conflict::Present) => {
-                    // Without a lock entry nothing tells a first copy that was applied from somebody else's write.
-                    let is_known = hold.is_locked() || !was_open;
-                    return if is_known { Ok(Outcome::Moved) } else { Err(error.perhaps_applied()) };
-                }
-                Some(_) | None => {}
+            if let Some(Conflict::Version | Conflict::Absent | Conflict::Present) = error.as_conflict() {
+                // Without a lock entry nothing tells a first copy that was applied from somebody else's write.
+                let is_known = hold.is_locked() || !was_open;
+                return if is_known { Ok(Outcome::Moved) } else { Err(error.perhaps_applied()) };
             }
             let is_final =
                 error.kind() == ErrorKind::Closed || !(error.is_retryable() || error.maybe_applied());

@@ -38,10 +38,24 @@ impl<T> Clone for Snapshot<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
-    /// This handle.
+    /// This handle or one of its clones.
     Local,
+    /// Another handle of this process.
+    Process,
     /// Somebody else.
     Remote,
+}
+
+impl Origin {
+    /// Whether whoever made this is part of `circle`: this handle is part of this process.
+    pub(super) const fn is_within(self, circle: Self) -> bool {
+        self as u8 <= circle as u8
+    }
+
+    /// Who made a change to which two have contributed.
+    pub(super) const fn and(self, other: Self) -> Self {
+        if self.is_within(other) { other } else { self }
+    }
 }
 
 /// What changed with one observed revision. Cheap to clone.

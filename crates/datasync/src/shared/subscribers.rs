@@ -4,12 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
+use super::changes_options::ChangesOptions;
 use super::diff::{Change, diff};
 use super::snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
 use crate::Revision;
-
-/// How many events one subscriber may be behind. Past it it is told the net change.
-const QUEUE_MAX: usize = 256;
 
 /// Everybody who is told of the changes of one struct.
 #[derive(Debug)]
@@ -21,6 +19,8 @@ pub(crate) struct Queue<T>(Mutex<Inner<T>>);
 
 #[derive(Debug)]
 struct Inner<T> {
+    /// How many events may wait; past it they are folded into the net change.
+    bound: usize,
     events: VecDeque<SharedEvent<T>>,
     /// What came after the queue was full, folded into one.
     net: Option<Net<T>>,
@@ -52,7 +52,13 @@ impl<T> Default for Subscribers<T> {
 impl<T> Subscribers<T> {
     /// Adds a subscriber and gives it what `see` sees: no event falls between the two.
     pub(crate) fn add<S>(&self, see: impl FnOnce() -> S) -> (Arc<Queue<T>>, S) {
+        self.add_bounded(ChangesOptions::new().bound, see)
+    }
+
+    /// As [`add`](Self::add), for a subscriber that may be so many events behind.
+    pub(crate) fn add_bounded<S>(&self, bound: usize, see: impl FnOnce() -> S) -> (Arc<Queue<T>>, S) {
         let queue = Arc::new(Queue(Mutex::new(Inner {
+            bound,
             events: VecDeque::new(),
             net: None,
             waker: None,
@@ -120,7 +126,7 @@ impl<T> Queue<T> {
 
 impl<T> Inner<T> {
     fn push(&mut self, event: SharedEvent<T>) {
-        if self.net.is_none() && self.events.len() < QUEUE_MAX {
+        if self.net.is_none() && self.events.len() < self.bound {
             self.events.push_back(event);
         } else {
             self.fold(event);
@@ -153,7 +159,7 @@ impl<T> Inner<T> {
                             previous: change.previous,
                             current: set.current,
                             revision: set.revision,
-                            origin: if change.origin == set.origin { set.origin } else { Origin::Remote },
+                            origin: change.origin.and(set.origin),
                         },
                     });
                 }
@@ -261,7 +267,7 @@ mod tests {
         for at in 1..=1000 {
             all.tell(Some(&step(at)), || ());
         }
-        assert!(lock(&queue.0).events.len() <= QUEUE_MAX);
+        assert!(lock(&queue.0).events.len() <= ChangesOptions::new().bound);
         let set = poll(&queue).unwrap();
         assert!(set.coalesced);
         assert_eq!(*set.changes, [Change::Modified { path: "/n".into(), old: json!(0), new: json!(1000) }]);

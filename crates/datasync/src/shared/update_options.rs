@@ -11,7 +11,7 @@ const OPTIMISTIC_TIME: Duration = Duration::from_secs(30);
 ///
 /// An update that gives up says that it was not applied. Neither limit cuts off a write that was sent: its outcome
 /// is found out first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "options do nothing by themselves"]
 pub struct UpdateOptions {
     is_exclusive: bool,
@@ -43,7 +43,7 @@ impl UpdateOptions {
         self
     }
 
-    pub(super) fn terms(&self, lock_wait: Duration) -> Terms {
+    pub(super) fn terms(self, lock_wait: Duration) -> Terms {
         let terms = if self.is_exclusive {
             Terms::exclusive(self.deadline.unwrap_or(lock_wait))
         } else {
