@@ -167,7 +167,7 @@ impl Batch {
         if self.sent.is_none() {
             let undecided = editor.fence.as_ref().map(super::fence::Fence::begin);
             let sent = Sent::new(self.txn(editor), undecided);
-            self.sent = Some(sent.announced(&editor.layout.payload, &self.edit));
+            self.sent = Some(sent.announced(editor, &self.edit));
         }
         match editor.commit_until_known(self).await? {
             Outcome::Applied(written, revision) => {

@@ -10,9 +10,9 @@ use super::edit::{Edit, EditFailure, Edited, Editor};
 use super::error::UpdateError;
 use super::held::HeldLock;
 use super::layout::{Directory, Layout};
-use super::presence::Listener;
+use super::presence::{Listener, listeners_below};
 use super::writers::Terms;
-use crate::{Consistency, Entry, Error, Key, List, Lock, Result, Store, Txn};
+use crate::{Consistency, Entry, Error, Key, Lock, Result, Store, Txn};
 
 /// The place of one shared struct in a store, for one-shot work: read, write under the lock, delete, see who
 /// listens. It holds no live copy and never registers as a listener.
@@ -153,12 +153,7 @@ impl Document {
         let Some(Directory { listeners, .. }) = &self.editor.layout.directory else {
             return Ok(Vec::new());
         };
-        let listing = self.editor.store.list(&listeners.below(), List::Entries, Consistency::Synced).await?;
-        Ok(listing
-            .into_entries()
-            .iter()
-            .map(|entry| Listener::decode(entry.key.name(), &entry.value))
-            .collect())
+        listeners_below(&self.editor.store, listeners).await
     }
 
     /// The write lock of this struct.

@@ -10,7 +10,7 @@ use super::fence::Undecided;
 use super::own::{Announced, announce};
 use crate::backoff::Backoff;
 use crate::coordinate::Tenure;
-use crate::{Conflict, Consistency, Entry, Error, ErrorKind, Key, Result, Revision, Txn, Written};
+use crate::{Conflict, Consistency, Entry, Error, ErrorKind, Result, Revision, Txn, Written};
 
 /// How long the store may be out of reach under a transaction before the update is given up. It is longer than
 /// sessions live, so that an outcome stays open only in an outage that outlasts them.
@@ -46,9 +46,9 @@ impl Sent {
     }
 
     /// Announces what is to be written.
-    pub(super) fn announced(mut self, key: &Key, edit: &Edit) -> Self {
+    pub(super) fn announced(mut self, editor: &Editor, edit: &Edit) -> Self {
         if let Edit::Put(payload) = edit {
-            self.announced = Some(announce(key, payload));
+            self.announced = Some(announce(&editor.store, &editor.layout.payload, payload));
         }
         self
     }

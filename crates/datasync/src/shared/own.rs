@@ -1,11 +1,11 @@
 //! What this process wrote lately, so that its handles can tell its writes from those of others.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 
-use crate::{Entry, Key, Version};
+use crate::{Entry, Key, Store, Version};
 
 /// How many acknowledged writes are remembered. They are looked up as soon as they are observed.
 const WRITES_MAX: usize = 256;
@@ -14,6 +14,8 @@ const WRITES_MAX: usize = 256;
 #[derive(Debug)]
 struct Write {
     id: u64,
+    /// Through which handle of the store. It is never upgraded: it keeps the address from being given away.
+    store: Weak<dyn Store>,
     key: Key,
     payload: Bytes,
     /// Once it was acknowledged.
@@ -35,20 +37,22 @@ static WRITES: Mutex<Writes> =
 pub(super) struct Announced(u64);
 
 /// Says that this process is about to write, before another handle can observe it.
-pub(super) fn announce(key: &Key, payload: &Bytes) -> Announced {
+pub(super) fn announce(store: &Arc<dyn Store>, key: &Key, payload: &Bytes) -> Announced {
     let mut writes = lock();
     let id = writes.next;
     writes.next += 1;
-    writes.under_way.push(Write { id, key: key.clone(), payload: payload.clone(), version: None });
+    let (store, key, payload) = (Arc::downgrade(store), key.clone(), payload.clone());
+    writes.under_way.push(Write { id, store, key, payload, version: None });
     Announced(id)
 }
 
-/// Whether this process wrote the entry. A write that is under way is known by its content alone: if it is refused
+/// Whether this process wrote the entry of this store. A write that is under way is known by its content alone: if it is refused
 /// because somebody else wrote the very same just before, that was theirs.
-pub(super) fn is_of_this_process(entry: &Entry) -> bool {
+pub(super) fn is_of_this_process(store: &Arc<dyn Store>, entry: &Entry) -> bool {
     let writes = lock();
     let is_it = |write: &&Write| {
-        write.key == entry.key
+        std::ptr::addr_eq(write.store.as_ptr(), Arc::as_ptr(store))
+            && write.key == entry.key
             && write.version.is_none_or(|version| version == entry.version)
             && write.payload == entry.value
     };
@@ -83,7 +87,7 @@ fn lock() -> MutexGuard<'static, Writes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Revision, Stat};
+    use crate::{Memory, Revision, Stat};
 
     fn entry(key: &str, at: u64, value: &'static str) -> Entry {
         let revision = Revision::new(at);
@@ -94,20 +98,31 @@ mod tests {
 
     #[test]
     fn a_write_is_known_while_it_is_under_way_and_once_it_is_acknowledged() {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
         let ours = entry("/own/a", 3, "x");
-        assert!(!is_of_this_process(&ours));
-        let announced = announce(&ours.key, &ours.value);
-        assert!(is_of_this_process(&ours));
+        assert!(!is_of_this_process(&store, &ours));
+        let announced = announce(&store, &ours.key, &ours.value);
+        assert!(is_of_this_process(&store, &ours));
         announced.acknowledged(ours.version);
         drop(announced);
-        assert!(is_of_this_process(&ours));
-        assert!(!is_of_this_process(&entry("/own/a", 4, "x")));
+        assert!(is_of_this_process(&store, &ours));
+        assert!(!is_of_this_process(&store, &entry("/own/a", 4, "x")));
     }
 
     #[test]
     fn a_write_that_failed_is_forgotten() {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
         let ours = entry("/own/b", 3, "x");
-        drop(announce(&ours.key, &ours.value));
-        assert!(!is_of_this_process(&ours));
+        drop(announce(&store, &ours.key, &ours.value));
+        assert!(!is_of_this_process(&store, &ours));
+    }
+
+    #[test]
+    fn a_write_to_another_store_is_another() {
+        let (here, there): (Arc<dyn Store>, Arc<dyn Store>) =
+            (Arc::new(Memory::new()), Arc::new(Memory::new()));
+        let ours = entry("/own/c", 3, "x");
+        announce(&here, &ours.key, &ours.value).acknowledged(ours.version);
+        assert!(is_of_this_process(&here, &ours) && !is_of_this_process(&there, &ours));
     }
 }

@@ -120,7 +120,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
     fn on_put(&mut self, entry: &Entry, previous: Option<&Entry>, origin: Origin) {
         let (revision, version) = (entry.revision, entry.version);
         let origin = match origin {
-            Origin::Remote if is_of_this_process(entry) => Origin::Process,
+            Origin::Remote if is_of_this_process(&self.core.editor.store, entry) => Origin::Process,
             origin => origin,
         };
         self.core.editor.remember(Some(entry));

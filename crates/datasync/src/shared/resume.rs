@@ -1,5 +1,7 @@
 //! Streams that go on where an earlier one ended, where the store keeps its history.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
@@ -10,7 +12,7 @@ use super::own::is_of_this_process;
 use super::snapshot::{ChangeSet, Data, Origin, SharedEvent, Snapshot};
 use super::streams::Changes;
 use super::subscribers::changes_between;
-use crate::{Entry, Error, ErrorKind, RawChange, RawChanges, Result, Revision, Selection, WatchFrom};
+use crate::{Entry, Error, ErrorKind, RawChange, RawChanges, Result, Revision, Selection, Store, WatchFrom};
 
 impl<T: DeserializeOwned + Send + Sync + 'static> Shared<T> {
     /// The changes since `revision`, then those from now on: none is missing between, and none is told twice.
@@ -88,13 +90,15 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Shared<T> {
         // The change at `revision` itself is replayed too: it gives the document that the next one is compared with.
         let from = WatchFrom::After(Revision::new(revision.get().saturating_sub(1)));
         let raw = core.editor.store.watch(&Selection::Key(key.clone()), from).await?;
-        let replay = Replay { revision, until: now, base: None, sets: Vec::new() };
+        let store = Arc::clone(&core.editor.store);
+        let replay = Replay { store, revision, until: now, base: None, sets: Vec::new() };
         Ok(live.after(replay.run(raw).await.map_err(|error| error.on(key))?))
     }
 }
 
 /// What was told before, told again.
 struct Replay<T> {
+    store: Arc<dyn Store>,
     /// The revision that the caller has seen.
     revision: Revision,
     /// The revision from which on the live stream tells.
@@ -125,7 +129,7 @@ impl<T: DeserializeOwned + 'static> Replay<T> {
             // The live copy kept the good one as well. A stream cannot begin at a bad one.
             return if self.base.is_some() { Ok(entry.revision) } else { Err(no_history(self.revision)) };
         };
-        let origin = if is_of_this_process(entry) { Origin::Process } else { Origin::Remote };
+        let origin = if is_of_this_process(&self.store, entry) { Origin::Process } else { Origin::Remote };
         let snapshot = Snapshot {
             value: value.into(),
             document: document.into(),

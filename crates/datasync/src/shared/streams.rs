@@ -57,7 +57,7 @@ impl<T> SharedEvents<T> {
         self
     }
 
-    /// Leaves out the changes that this process made, through whatever handle.
+    /// Leaves out the changes that this process made, through whatever handle of the struct on the same store handle.
     pub const fn skip_process(mut self) -> Self {
         self.skipped = Some(Origin::Process);
         self
@@ -87,7 +87,7 @@ impl<T> Changes<T> {
         Self { events: self.events.skip_own() }
     }
 
-    /// Leaves out the changes that this process made, through whatever handle.
+    /// Leaves out the changes that this process made, through whatever handle of the struct on the same store handle.
     pub fn skip_process(self) -> Self {
         Self { events: self.events.skip_process() }
     }

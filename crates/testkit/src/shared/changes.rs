@@ -40,7 +40,7 @@ pub async fn an_own_change_is_told_once_and_as_own(stage: &Stage) -> Claim {
     let mut last = 0;
     while last < 20 {
         let set = next(&mut there).await;
-        assert_eq!(set.origin, Origin::Process);
+        assert_eq!(set.origin, Origin::Remote);
         let interval = set.current.expect("it exists").value.interval;
         assert!(interval > last, "{interval} after {last}");
         last = interval;

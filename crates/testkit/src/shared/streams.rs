@@ -30,7 +30,7 @@ pub async fn a_subscriber_behind_its_bound_is_told_the_net_change(stage: &Stage)
 
 pub async fn the_origin_tells_handle_process_and_others_apart(stage: &Stage) -> Claim {
     let agent = stage.agent().create(Agent::default()).await?;
-    let other = stage.other().join().await?;
+    let other = stage.agent().join().await?;
     let mut changes = agent.changes();
     agent.clone().update(|agent| agent.interval = 1).await?;
     assert_eq!(next(&mut changes).await.origin, Origin::Local);
@@ -45,7 +45,7 @@ pub async fn the_origin_tells_handle_process_and_others_apart(stage: &Stage) -> 
 
 pub async fn own_changes_can_be_skipped(stage: &Stage) -> Claim {
     let agent = stage.agent().create(Agent::default()).await?;
-    let other = stage.other().join().await?;
+    let other = stage.agent().join().await?;
     let mut without_own = agent.changes().skip_own();
     let mut without_process = agent.events().skip_process();
     agent.update(|agent| agent.interval = 1).await?;
