@@ -134,6 +134,20 @@ impl Error {
         self
     }
 
+    /// The same error in words, for one more who is to be told: its source is among its words.
+    pub(crate) fn retold(&self) -> Self {
+        let Inner { kind, operation, key, detail, maybe_applied, source } = &*self.0;
+        let mut words = detail.clone();
+        let mut next = source.as_ref().map(|source| &**source as &(dyn StdError + 'static));
+        while let Some(error) = next {
+            let separator = if words.is_empty() { "" } else { ": " };
+            words = format!("{words}{separator}{error}");
+            next = error.source();
+        }
+        let (kind, operation, key, maybe_applied) = (*kind, *operation, key.clone(), *maybe_applied);
+        Self(Box::new(Inner { kind, operation, key, detail: words, maybe_applied, source: None }))
+    }
+
     /// Names the error that this one comes from.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

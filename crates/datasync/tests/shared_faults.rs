@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use quorate_datasync::{
-    Change, Document, Key, Link, Memory, Origin, Shared, SharedEvent, Store, StoreExt, UpdateError,
+    Change, Document, Key, Link, ListenerEvent, Memory, Origin, Shared, SharedEvent, Store, StoreExt,
+    UpdateError,
 };
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -304,4 +305,36 @@ async fn a_wait_without_end_is_no_overflow() {
     let rig = rig().await;
     let lock = Document::below(&rig.outside, key("/counter")).unwrap().write_lock().unwrap();
     lock.acquire(Duration::MAX).await.unwrap().release().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_applied_is_reported_newest_only_and_once_in_five_seconds() {
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let level = Shared::<u64>::open(&store, "/level").report_applied().create(0).await.unwrap();
+    let watching = Shared::<u64>::open(&store, "/level").unlisted().join().await.unwrap();
+    let mut listeners = watching.watch_listeners().unwrap();
+    assert!(matches!(listeners.next().await, Some(ListenerEvent::Snapshot(_))));
+    let mut last = tokio::time::Instant::now();
+    for round in 1..=3 {
+        for step in 0..100 {
+            level.update(|level| *level = round * 100 + step).await.unwrap();
+        }
+        let Some(ListenerEvent::Changed { current, .. }) = listeners.next().await else { panic!("a report") };
+        assert_eq!(current.applied, Some(level.snapshot().revision));
+        let pause = std::mem::replace(&mut last, tokio::time::Instant::now()).elapsed();
+        assert!((5.0..6.5).contains(&pause.as_secs_f64()), "{pause:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_of_listeners_survives_the_end_of_their_leases() {
+    let rig = rig().await;
+    let outside = Shared::<Value>::open(&rig.outside, "/counter").unlisted().join().await.unwrap();
+    let mut listeners = outside.watch_listeners().unwrap();
+    let Some(ListenerEvent::Snapshot(first)) = listeners.next().await else { panic!("who is there") };
+    rig.faulty.expire_leases();
+    let left = timeout(WAIT, listeners.next()).await.unwrap();
+    assert_eq!(left, Some(ListenerEvent::Left(first[0].clone())));
+    let joined = timeout(WAIT, listeners.next()).await.unwrap();
+    assert_eq!(joined, Some(ListenerEvent::Joined(first[0].clone())));
 }

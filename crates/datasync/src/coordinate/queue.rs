@@ -13,8 +13,8 @@ use super::lock::LockError;
 use super::tenure::{Release, Tenure};
 use crate::backoff::Backoff;
 use crate::{
-    Answer, Committed, Consistency, Entry, Error, ErrorKind, Event, Key, List, Result, Revision, Selection,
-    Store, Txn, Want, Watch, Written,
+    Answer, Committed, Consistency, Entry, Error, ErrorKind, Event, Key, List, RawChange, Result, Revision,
+    Selection, Store, Txn, Want, Watch, WatchFrom, Written,
 };
 
 /// The least time that the store is given to answer.
@@ -71,7 +71,7 @@ impl LockRequest<'_> {
             Ok(committed) => View::of(committed)?,
             // Whether the entry was made is seen in the queue; if it was not, the next attempt has a fresh name.
             Err(error) if error.maybe_applied() || error.kind() == ErrorKind::TimedOut => {
-                within(deadline, self.look()).await?
+                within(deadline, self.look(Consistency::Synced)).await?
             }
             Err(error) => {
                 let mut release = release;
@@ -96,12 +96,14 @@ impl LockRequest<'_> {
             }
             let ahead = self.directory.join(&queue[at - 1].name)?;
             tokio::select! {
-                () = gone(self.store, &ahead) => {}
+                () = moved(self.store, &ahead) => {}
                 () = lease.ended() => return Err(Error::new(ErrorKind::LeaseEnded, "lock").on(self.directory)),
                 () = tokio::time::sleep_until(deadline) => return Ok(None),
             }
             let created = view.created;
-            view = within(deadline, self.look()).await?;
+            // This handle was told of the change, so what is nearest has it; the write checks the version it was
+            // made on.
+            view = within(deadline, self.look(Consistency::Local)).await?;
             view.created = created;
             if view.names.iter().any(|name| *name == queue[at - 1].name) {
                 // It has the name of a contender and is no entry, or was made again: nothing tells when it goes.
@@ -119,16 +121,18 @@ impl LockRequest<'_> {
         }
     }
 
-    /// Looks at the queue again. A read is enough once the entry ahead was seen to be gone: what its holder wrote
-    /// came before.
-    async fn look(&self) -> Result<View> {
-        let names =
-            self.store.list(&self.directory.below(), List::Names, Consistency::Synced).await?.into_names();
-        let got = match self.then_get {
-            Some(key) => self.store.get(key, Want::Value, Consistency::Synced).await?.into_entry(),
-            None => None,
+    /// Looks at the queue again, and at what the lock guards, in one go.
+    async fn look(&self, at: Consistency) -> Result<View> {
+        let below = self.directory.below();
+        let names = self.store.list(&below, List::Names, at);
+        let got = async {
+            match self.then_get {
+                Some(key) => Ok(self.store.get(key, Want::Value, at).await?.into_entry()),
+                None => Ok(None),
+            }
         };
-        Ok(View { names, got, created: None })
+        let (names, got) = futures_util::future::try_join(names, got).await?;
+        Ok(View { names: names.into_names(), got, created: None })
     }
 
     /// Orders contenders of equal number, which a counter at its end hands out, by their creation.
@@ -181,6 +185,26 @@ impl View {
         }
         Ok(view)
     }
+}
+
+/// Waits until something happened to a key that exists, or it does not exist. It is a watch and one read, and
+/// leaves it to the caller to see what happened.
+async fn moved(store: &Arc<dyn Store>, key: &Key) {
+    let selection = Selection::Key(key.clone());
+    let Ok(mut changes) = store.watch(&selection, WatchFrom::Now).await else {
+        return gone(store, key).await;
+    };
+    match store.get(key, Want::Stat, Consistency::Synced).await {
+        Ok(read) if read.stat().is_none() => return,
+        Ok(_) => {}
+        Err(_) => return gone(store, key).await,
+    }
+    while let Some(change) = changes.next().await {
+        if !matches!(change, RawChange::Progress { .. }) {
+            return;
+        }
+    }
+    gone(store, key).await;
 }
 
 /// Waits until a key does not exist.

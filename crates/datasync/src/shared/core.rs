@@ -18,7 +18,7 @@ use crate::{Incarnation, Moment};
 #[derive(Debug)]
 pub(crate) struct Core<T> {
     pub(crate) editor: Editor,
-    pub(crate) fence: Fence,
+    pub(crate) fence: Arc<Fence>,
     pub(crate) subscribers: Subscribers<T>,
     pub(crate) status: watch::Sender<SharedStatus>,
     /// How old a proof may be before reads fail.
@@ -31,9 +31,10 @@ pub(crate) struct Core<T> {
 impl<T> Core<T> {
     pub(crate) fn new(editor: Editor, bound: Duration) -> Self {
         let link = editor.store.status().borrow().link.clone();
+        let fence = Arc::new(Fence::default());
         Self {
-            editor,
-            fence: Fence::default(),
+            editor: editor.behind(&fence),
+            fence,
             subscribers: Subscribers::default(),
             status: watch::Sender::new(SharedStatus::new(link)),
             bound,
@@ -45,6 +46,11 @@ impl<T> Core<T> {
     /// What the copy holds.
     pub(crate) fn data(&self) -> arc_swap::Guard<Arc<Data<T>>> {
         self.data.load()
+    }
+
+    /// Where it is held.
+    pub(super) const fn cell(&self) -> &ArcSwap<Data<T>> {
+        &self.data
     }
 
     /// When the newest proof was asked for.

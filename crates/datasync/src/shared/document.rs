@@ -10,8 +10,9 @@ use super::edit::{Edit, EditFailure, Edited, Editor};
 use super::error::UpdateError;
 use super::held::HeldLock;
 use super::layout::{Directory, Layout};
-use super::presence::Listener;
-use crate::{Consistency, Entry, Error, Key, List, Lock, Result, Store, Txn};
+use super::presence::{Listener, listeners_below};
+use super::writers::Terms;
+use crate::{Consistency, Entry, Error, Key, Lock, Result, Store, Txn};
 
 /// The place of one shared struct in a store, for one-shot work: read, write under the lock, delete, see who
 /// listens. It holds no live copy and never registers as a listener.
@@ -103,7 +104,7 @@ impl Document {
         wait: Duration,
         decide: impl FnMut(Option<&Entry>) -> Result<Edit, E>,
     ) -> Result<Edited, UpdateError<E>> {
-        self.editor.exclusive(wait, None, decide).await.map_err(UpdateError::from)
+        self.editor.write(Terms::exclusive(wait).alone(), decide).await.map_err(UpdateError::from)
     }
 
     /// As [`try_edit`](Self::try_edit), through a lock that somebody else holds for this process, which stays held.
@@ -152,12 +153,7 @@ impl Document {
         let Some(Directory { listeners, .. }) = &self.editor.layout.directory else {
             return Ok(Vec::new());
         };
-        let listing = self.editor.store.list(&listeners.below(), List::Entries, Consistency::Synced).await?;
-        Ok(listing
-            .into_entries()
-            .iter()
-            .map(|entry| Listener::decode(entry.key.name(), &entry.value))
-            .collect())
+        listeners_below(&self.editor.store, listeners).await
     }
 
     /// The write lock of this struct.

@@ -4,7 +4,7 @@
 //! and as own, whether the answer to the commit or the store's notification arrives first.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
@@ -41,14 +41,14 @@ pub(crate) struct Fed {
 
 /// A commit whose outcome is open. Dropping it lets the observations pass.
 #[derive(Debug)]
-pub(crate) struct Undecided<'a>(&'a Fence);
+pub(crate) struct Undecided(Arc<Fence>);
 
 impl Fence {
     /// A commit is about to be sent.
-    pub(crate) fn begin(&self) -> Undecided<'_> {
+    pub(crate) fn begin(self: &Arc<Self>) -> Undecided {
         self.state().undecided += 1;
         self.moved.notify_one();
-        Undecided(self)
+        Undecided(Arc::clone(self))
     }
 
     /// Hands over what became of an own commit, and waits until it is readable: whether the copy has it, or something
@@ -134,7 +134,7 @@ impl Fence {
     }
 }
 
-impl Drop for Undecided<'_> {
+impl Drop for Undecided {
     fn drop(&mut self) {
         self.0.state().undecided -= 1;
         self.0.moved.notify_one();

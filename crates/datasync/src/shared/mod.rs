@@ -1,5 +1,8 @@
 //! `Shared<T>`: a struct that lives in a store, with a live copy in every process that opened it.
 
+mod access;
+mod batch;
+mod changes_options;
 mod codec;
 mod core;
 mod diff;
@@ -10,17 +13,23 @@ mod fence;
 mod held;
 mod interest;
 mod layout;
+mod listeners;
 mod open;
 mod outcome;
+mod own;
 mod owner;
+mod pace;
 mod presence;
+mod resume;
 mod select;
 mod snapshot;
 mod status;
 mod streams;
 mod subscribers;
 mod update;
+mod update_options;
 mod weak;
+mod writers;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,11 +45,14 @@ use self::interest::Interest;
 use self::snapshot::Data;
 use crate::{Consistency, Entry, Error, ErrorKind, Event, Key, KeyError, Moment, Revision, Store, Want};
 
+pub use access::Access;
+pub use changes_options::ChangesOptions;
 pub use diff::{Change, DEPTH_MAX, ParseError, Pointer, PointerError, depth, diff, overlay, parse, to_patch};
 pub use document::Document;
 pub use edit::{Edit, Edited};
 pub use error::{OpenError, ReadError, StaleCause, UpdateError};
 pub use held::HeldLock;
+pub use listeners::{ListenerEvent, Listeners};
 pub use open::Open;
 pub use presence::Listener;
 pub use select::{Select, SelectBy, Selected};
@@ -48,6 +60,7 @@ pub use snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
 pub use status::{DataStatus, SharedStatus};
 pub use streams::{Changes, SharedEvents, UpdateHandler};
 pub use update::Updated;
+pub use update_options::UpdateOptions;
 pub(crate) use weak::WeakShared;
 
 /// A struct that lives in a store, with a live copy here. Cheap to clone; all clones share one copy.
@@ -197,22 +210,68 @@ impl<T> Shared<T> {
     /// [`ReadError::Stale`] past the bound, [`ReadError::Deleted`] from the moment the deletion is seen, and
     /// [`ReadError::Rejected`] if what came after a deletion cannot be decoded.
     pub fn read(&self) -> Result<Arc<T>, ReadError> {
+        self.read_within(self.core().bound)
+    }
+
+    /// As [`read`](Self::read), with a bound of its own for this call. It asks nobody: a bound that is shorter than
+    /// a quarter of the struct's may never be met while nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub fn read_within(&self, bound: Duration) -> Result<Arc<T>, ReadError> {
         let core = self.core();
         // The proof is read first: the data that follows is at least as new.
         let proved = core.proved();
         let data = core.data();
-        let age = proved.elapsed();
-        match &**data {
-            Data::Deleted { revision, .. } => Err(ReadError::Deleted(*revision)),
-            Data::Present(snapshot) if age <= core.bound => Ok(Arc::clone(&snapshot.value)),
-            Data::Rejected { good: Some(good), is_recreated: false, .. } if age <= core.bound => {
-                Ok(Arc::clone(&good.value))
+        data.current(proved.elapsed(), bound).map(Arc::clone)
+    }
+
+    /// Reads for a hot path: see [`Access`].
+    #[must_use]
+    pub fn access(&self) -> Access<T> {
+        Access::new(self)
+    }
+
+    /// Waits until the copy here satisfies a predicate, and gives it; at once if it does. A copy that came and went
+    /// in between may not be seen. A struct that is deleted is waited for.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](crate::ErrorKind::Closed) if the store is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use quorate_datasync::{Memory, Shared, Store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let level = Shared::<u8>::open(&store, "/level").create(0).await?;
+    /// let (reached, _) = tokio::join!(level.wait_for(|level| *level >= 2), level.update(|level| *level = 3));
+    /// assert_eq!(*reached?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn wait_for(&self, mut holds: impl FnMut(&T) -> bool) -> crate::Result<Arc<T>> {
+        let see = || self.core().data().compared().cloned();
+        let (queue, mut seen) = self.core().subscribers.add(see);
+        let mut changes = Changes::new(queue);
+        loop {
+            if let Some(snapshot) = seen.take_if(|snapshot| holds(&snapshot.value)) {
+                return Ok(snapshot.value);
             }
-            Data::Rejected { is_recreated: true, rejected, .. } => Err(ReadError::Rejected(rejected.clone())),
-            Data::Rejected { rejected, .. } => {
-                Err(ReadError::Stale { age, cause: StaleCause::Rejected(rejected.clone()) })
+            match futures_util::StreamExt::next(&mut changes).await {
+                Some(set) => seen = set.current,
+                None => {
+                    return Err(Error::new(ErrorKind::Closed, "wait").on(&self.core().editor.layout.payload));
+                }
             }
-            Data::Present(_) | Data::Waiting => Err(ReadError::Stale { age, cause: StaleCause::Unreached }),
         }
     }
 
@@ -237,6 +296,16 @@ impl<T> Shared<T> {
     /// The changes from now on.
     pub fn changes(&self) -> Changes<T> {
         Changes::new(self.core().subscribers.add(|| ()).0)
+    }
+
+    /// As [`events`](Self::events), with options.
+    pub fn events_with(&self, options: ChangesOptions) -> SharedEvents<T> {
+        SharedEvents::new(self.core().subscribers.add_bounded(options.bound, || ()).0)
+    }
+
+    /// As [`changes`](Self::changes), with options.
+    pub fn changes_with(&self, options: ChangesOptions) -> Changes<T> {
+        Changes::new(self.core().subscribers.add_bounded(options.bound, || ()).0)
     }
 
     /// The changes from now on, and the copy that they start from: no change falls between the two.

@@ -39,6 +39,7 @@ pub struct Open<T> {
     bound: Duration,
     lock_wait: Duration,
     is_listener: bool,
+    reports_applied: bool,
     early: Option<Arc<Core<T>>>,
 }
 
@@ -53,7 +54,15 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
 
     fn new(store: &Arc<dyn Store>, layout: Result<Layout, Error>, is_listener: bool) -> Self {
         let store = Arc::clone(store);
-        Self { store, layout, bound: BOUND, lock_wait: LOCK_WAIT, is_listener, early: None }
+        Self {
+            store,
+            layout,
+            bound: BOUND,
+            lock_wait: LOCK_WAIT,
+            is_listener,
+            reports_applied: false,
+            early: None,
+        }
     }
 
     /// Sets how old the copy may be before [`Shared::read`] fails. 30 s unless set.
@@ -71,6 +80,13 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
     /// Does not register as a listener.
     pub const fn unlisted(mut self) -> Self {
         self.is_listener = false;
+        self
+    }
+
+    /// Reports, as a listener, the newest revision that the copy here has ([`Listener::applied`](crate::Listener)):
+    /// the newest only, at most once in 5 s. Without this a listener is written once.
+    pub const fn report_applied(mut self) -> Self {
+        self.reports_applied = true;
         self
     }
 
@@ -241,7 +257,10 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
         let Some(directory) = &core.editor.layout.directory else {
             return Ok(());
         };
-        let presence = Presence::new(&core.editor.store, &core.editor.keeper, &directory.listeners)?;
+        let mut presence = Presence::new(&core.editor.store, &core.editor.keeper, &directory.listeners)?;
+        if self.reports_applied {
+            presence = presence.reporting(core.status.subscribe());
+        }
         let lease = match presence.register().await {
             Ok(lease) => Some(lease),
             Err(error) if is_final(&error) => {

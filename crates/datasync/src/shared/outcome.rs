@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::edit::Editor;
+use super::batch::{Batch, Hold};
+use super::edit::{Edit, Editor};
+use super::fence::Undecided;
+use super::own::{Announced, announce};
 use crate::backoff::Backoff;
 use crate::coordinate::Tenure;
-use crate::{Committed, Conflict, Consistency, Entry, Error, ErrorKind, Result, Revision, Txn, Written};
+use crate::{Conflict, Consistency, Entry, Error, ErrorKind, Result, Revision, Txn, Written};
 
 /// How long the store may be out of reach under a transaction before the update is given up. It is longer than
 /// sessions live, so that an outcome stays open only in an outage that outlasts them.
@@ -23,64 +26,99 @@ pub(super) enum Outcome {
     LockLost,
 }
 
+/// A transaction that may have been sent, and what is known of it.
+#[derive(Debug)]
+pub(super) struct Sent {
+    txn: Txn,
+    /// Whether a copy of it may be under way, or applied without an answer.
+    is_open: bool,
+    /// What it did, once it was acknowledged.
+    applied: Option<(Option<Written>, Revision)>,
+    /// Holds back what the copy here observes.
+    _undecided: Option<Undecided>,
+    /// Lets the other handles of this process know the write when they observe it.
+    announced: Option<Announced>,
+}
+
+impl Sent {
+    pub(super) const fn new(txn: Txn, undecided: Option<Undecided>) -> Self {
+        Self { txn, is_open: false, applied: None, _undecided: undecided, announced: None }
+    }
+
+    /// Announces what is to be written.
+    pub(super) fn announced(mut self, editor: &Editor, edit: &Edit) -> Self {
+        if let Edit::Put(payload) = edit {
+            self.announced = Some(announce(&editor.store, &editor.layout.payload, payload));
+        }
+        self
+    }
+}
+
 impl Editor {
     /// Reads the payload, unless the store is out of reach for too long.
     pub(crate) async fn read_in_time(&self, at: Consistency) -> Result<Option<Entry>> {
         in_time(Instant::now() + OUTCOME_TIME, self.read(at)).await.map_err(Error::not_applied)
     }
 
-    /// Commits, unless the store is out of reach for too long.
-    pub(crate) async fn commit_in_time(&self, txn: Txn) -> Result<Committed> {
-        in_time(Instant::now() + OUTCOME_TIME, self.store.commit(txn)).await
-    }
-
     /// Commits until the outcome is known. A read could not tell: it may miss a copy that is still under way. So
-    /// the same transaction is committed again, which can be applied only once since it consumes the lock entry.
-    pub(super) async fn commit_until_known(
-        &self,
-        tenure: &mut Tenure,
-        base: Option<&Entry>,
-        txn: Txn,
-    ) -> Result<Outcome> {
-        let mut is_open = false;
+    /// the same transaction is committed again, which can be applied only once: it consumes the lock entry, or the
+    /// version that it names.
+    ///
+    /// # Cancel safety
+    ///
+    /// What was sent is remembered in the batch; calling it again goes on.
+    pub(super) async fn commit_until_known(&self, batch: &mut Batch) -> Result<Outcome> {
+        let Batch { hold, base, sent, .. } = batch;
+        let sent = sent.as_mut().expect("a batch that is committed has a transaction");
+        if let Some((written, revision)) = sent.applied.clone() {
+            return Ok(Outcome::Applied(written, revision));
+        }
         let mut backoff = Backoff::default();
         let give_up = Instant::now() + OUTCOME_TIME;
         loop {
-            let error = match in_time(give_up, self.store.commit(txn.clone())).await {
+            let was_open = std::mem::replace(&mut sent.is_open, true);
+            let error = match in_time(give_up, self.store.commit(sent.txn.clone())).await {
                 Ok(committed) => {
-                    tenure.consumed();
+                    hold.consumed();
                     let written = committed.written.into_iter().next();
+                    if let (Some(announced), Some(Written::Put(stat))) = (&sent.announced, &written) {
+                        announced.acknowledged(stat.version);
+                    }
+                    sent.applied = Some((written.clone(), committed.revision));
                     return Ok(Outcome::Applied(written, committed.revision));
                 }
                 Err(error) => error,
             };
-            if tenure.lease.has_ended() || error.kind() == ErrorKind::LeaseEnded {
-                tenure.consumed();
-                return if is_open || error.maybe_applied() {
-                    self.after_expiry(tenure, base, error).await
-                } else {
-                    Ok(Outcome::LockLost)
-                };
-            }
-            match error.as_conflict() {
-                Some(_) if error.key() == Some(&tenure.entry) => {
+            let is_open = was_open || error.maybe_applied();
+            sent.is_open = is_open;
+            if let Hold::Locked(tenure) = hold {
+                if tenure.lease.has_ended() || error.kind() == ErrorKind::LeaseEnded {
                     tenure.consumed();
-                    return Ok(if is_open {
+                    let base = base.as_ref();
+                    return if is_open {
+                        self.after_expiry(tenure, base, error).await
+                    } else {
+                        Ok(Outcome::LockLost)
+                    };
+                }
+                if error.as_conflict().is_some() && error.key() == Some(&tenure.entry) {
+                    tenure.consumed();
+                    // The first copy consumed the entry, or somebody took it away before anything was written.
+                    return Ok(if was_open {
                         Outcome::Applied(None, Revision::ZERO)
                     } else {
                         Outcome::LockLost
                     });
                 }
-                Some(Conflict::Version | Conflict::Absent | Conflict::Present) => return Ok(Outcome::Moved),
-                _ => {}
             }
-            is_open |= error.maybe_applied();
+            if let Some(Conflict::Version | Conflict::Absent | Conflict::Present) = error.as_conflict() {
+                // Without a lock entry nothing tells a first copy that was applied from somebody else's write.
+                let is_known = hold.is_locked() || !was_open;
+                return if is_known { Ok(Outcome::Moved) } else { Err(error.perhaps_applied()) };
+            }
             let is_final =
                 error.kind() == ErrorKind::Closed || !(error.is_retryable() || error.maybe_applied());
-            if is_final {
-                return Err(if is_open { error.perhaps_applied() } else { error });
-            }
-            if Instant::now() >= give_up {
+            if is_final || Instant::now() >= give_up {
                 return Err(if is_open { error.perhaps_applied() } else { error });
             }
             tokio::time::sleep(backoff.next()).await;

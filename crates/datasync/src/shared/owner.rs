@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::codec::decode;
 use super::core::Core;
 use super::fence::Fed;
+use super::own::is_of_this_process;
 use super::snapshot::{ChangeSet, Data, Origin, Rejected, SharedEvent, Snapshot};
 use super::status::DataStatus;
 use super::subscribers::changes_between;
@@ -118,6 +119,11 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
 
     fn on_put(&mut self, entry: &Entry, previous: Option<&Entry>, origin: Origin) {
         let (revision, version) = (entry.revision, entry.version);
+        let origin = match origin {
+            Origin::Remote if is_of_this_process(&self.core.editor.store, entry) => Origin::Process,
+            origin => origin,
+        };
+        self.core.editor.remember(Some(entry));
         let before = self.core.data();
         let is_same = previous.is_some_and(|previous| previous.value == entry.value);
         let decoded = match (&**before, is_same) {
@@ -148,6 +154,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
     }
 
     fn on_deleted(&mut self, revision: Revision, origin: Origin) {
+        self.core.editor.remember(None);
         let before = self.core.data();
         let event = change_set(&before, None, revision, origin);
         let last = before.good().cloned();

@@ -1,13 +1,24 @@
 //! Who listens: one key for each active listener, which vanishes with it.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
+use super::status::SharedStatus;
 use crate::backoff::Backoff;
 use crate::coordinate::LeaseKeeper;
-use crate::{Error, ErrorKind, Key, LeaseRef, Result, Store, Txn};
+use crate::{Consistency, Error, ErrorKind, Key, LeaseRef, List, Result, Revision, Store, Txn};
+
+/// The least time between two reports of what was applied: a thousand listeners of a busy struct are then two
+/// hundred small writes a second.
+const REPORT_PAUSE: Duration = Duration::from_secs(5);
+
+/// By how much of the pause a report may come later, so that those who heard of a change at once do not report at
+/// once.
+const REPORT_JITTER: f64 = 0.25;
 
 /// One active listener of a shared struct.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +36,10 @@ pub struct Listener {
     /// Since when it listens, as RFC 3339 in UTC, by the clock of its machine.
     #[serde(default)]
     pub since: String,
+    /// The newest revision of the struct that its copy has, if it was asked to report it
+    /// ([`Open::report_applied`](crate::Open::report_applied)). It lags behind: it is told at most once in 5 s.
+    #[serde(default, with = "number", skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Revision>,
 }
 
 impl Listener {
@@ -35,17 +50,48 @@ impl Listener {
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             process: format!("{}[{}]", program(), std::process::id()),
             since: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            applied: None,
         }
     }
 
     /// The listener that an entry stands for. What a stranger wrote there still is a listener of that name.
     pub(crate) fn decode(id: &str, value: &[u8]) -> Self {
-        let unknown =
-            || Self { id: String::new(), host: String::new(), process: String::new(), since: String::new() };
-        let mut listener: Self = serde_json::from_slice(value).unwrap_or_else(|_| unknown());
+        let mut listener: Self = serde_json::from_slice(value).unwrap_or_else(|_| Self {
+            id: String::new(),
+            host: String::new(),
+            process: String::new(),
+            since: String::new(),
+            applied: None,
+        });
         id.clone_into(&mut listener.id);
         listener
     }
+}
+
+/// How a revision is written: as its number.
+mod number {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::Revision;
+
+    #[expect(clippy::ref_option, reason = "serde hands it over like this")]
+    pub(super) fn serialize<S: Serializer>(revision: &Option<Revision>, to: S) -> Result<S::Ok, S::Error> {
+        match revision {
+            Some(revision) => to.serialize_u64(revision.get()),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Revision>, D::Error> {
+        Ok(Option::<u64>::deserialize(from)?.map(Revision::new))
+    }
+}
+
+/// Who listens below a directory of listeners, in the order of their ids.
+pub(crate) async fn listeners_below(store: &Arc<dyn Store>, listeners: &Key) -> Result<Vec<Listener>> {
+    let listing = store.list(&listeners.below(), List::Entries, Consistency::Synced).await?;
+    let entries = listing.into_entries();
+    Ok(entries.iter().map(|entry| Listener::decode(entry.key.name(), &entry.value)).collect())
 }
 
 /// Keeps this process registered as a listener: again whenever its lease ended.
@@ -54,31 +100,48 @@ pub(crate) struct Presence {
     store: Arc<dyn Store>,
     keeper: Arc<LeaseKeeper>,
     key: Key,
-    value: Vec<u8>,
+    listener: Listener,
+    /// Where the revision that was applied is seen, if it is to be reported.
+    applied: Option<watch::Receiver<SharedStatus>>,
+    reported: Instant,
 }
 
 impl Presence {
     pub(crate) fn new(store: &Arc<dyn Store>, keeper: &Arc<LeaseKeeper>, listeners: &Key) -> Result<Self> {
         let listener = Listener::this();
         let key = listeners.join(&listener.id)?;
-        let value = serde_json::to_vec(&listener)
-            .map_err(|error| Error::new(ErrorKind::Invalid, "listen").caused_by(error))?;
-        Ok(Self { store: Arc::clone(store), keeper: Arc::clone(keeper), key, value })
+        let (store, keeper) = (Arc::clone(store), Arc::clone(keeper));
+        Ok(Self { store, keeper, key, listener, applied: None, reported: Instant::now() })
     }
 
-    /// Registers once.
-    pub(crate) async fn register(&self) -> Result<LeaseRef> {
+    /// Reports the revision that the copy has, as this shows it.
+    pub(crate) fn reporting(mut self, status: watch::Receiver<SharedStatus>) -> Self {
+        self.applied = Some(status);
+        self
+    }
+
+    /// Registers once, with what is to be reported now.
+    pub(crate) async fn register(&mut self) -> Result<LeaseRef> {
+        if let Some(status) = &mut self.applied {
+            self.listener.applied = Some(status.borrow_and_update().revision);
+        }
+        let value = serde_json::to_vec(&self.listener)
+            .map_err(|error| Error::new(ErrorKind::Invalid, "listen").caused_by(error))?;
+        self.reported = Instant::now();
         let lease = self.keeper.current().await?.reference();
-        self.store.commit(Txn::new().put_under(&self.key, self.value.clone(), &lease)).await?;
+        self.store.commit(Txn::new().put_under(&self.key, value, &lease)).await?;
         Ok(lease)
     }
 
     /// Stays registered under this lease and those after it, until dropped.
-    pub(crate) async fn keep(&self, mut lease: Option<LeaseRef>) {
+    pub(crate) async fn keep(mut self, mut lease: Option<LeaseRef>) {
         let mut backoff = Backoff::default();
         loop {
             if let Some(lease) = lease.take() {
-                lease.ended().await;
+                tokio::select! {
+                    () = lease.ended() => {}
+                    () = self.report_due() => {}
+                }
             }
             match self.register().await {
                 Ok(fresh) => {
@@ -95,6 +158,21 @@ impl Presence {
                 }
             }
         }
+    }
+
+    /// Waits until there is a later revision to report, and the last report is long enough ago.
+    ///
+    /// # Cancel safety
+    ///
+    /// What is to be reported stays so.
+    async fn report_due(&mut self) {
+        let Some(status) = &mut self.applied else { return std::future::pending().await };
+        let told = self.listener.applied;
+        if status.wait_for(|status| Some(status.revision) > told).await.is_err() {
+            return std::future::pending().await;
+        }
+        let pause = REPORT_PAUSE.mul_f64(1.0 + fastrand::f64() * REPORT_JITTER);
+        tokio::time::sleep_until(self.reported + pause).await;
     }
 }
 

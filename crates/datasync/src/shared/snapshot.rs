@@ -1,10 +1,12 @@
 //! What a live copy holds, and what it says of each change.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::diff::{Change, to_patch};
+use super::error::{ReadError, StaleCause};
 use crate::{DecodeError, Revision, Version};
 
 /// One revision of a shared struct. Cheap to clone.
@@ -36,10 +38,24 @@ impl<T> Clone for Snapshot<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
-    /// This handle.
+    /// This handle or one of its clones.
     Local,
+    /// Another handle of this process on the same store handle.
+    Process,
     /// Somebody else.
     Remote,
+}
+
+impl Origin {
+    /// Whether whoever made this is part of `circle`: this handle is part of this process.
+    pub(super) const fn is_within(self, circle: Self) -> bool {
+        self as u8 <= circle as u8
+    }
+
+    /// Who made a change to which two have contributed.
+    pub(super) const fn and(self, other: Self) -> Self {
+        if self.is_within(other) { other } else { self }
+    }
 }
 
 /// What changed with one observed revision. Cheap to clone.
@@ -138,6 +154,28 @@ impl<T> Data<T> {
             Self::Present(snapshot) => Some(snapshot),
             Self::Rejected { good, is_recreated: false, .. } => good.as_ref(),
             Self::Waiting | Self::Rejected { .. } | Self::Deleted { .. } => None,
+        }
+    }
+
+    /// The value, if it may be read with a proof of this age.
+    #[inline]
+    pub(super) fn current(&self, age: Duration, bound: Duration) -> Result<&Arc<T>, ReadError> {
+        match self {
+            Self::Present(snapshot) if age <= bound => Ok(&snapshot.value),
+            _ => self.not_current(age, bound),
+        }
+    }
+
+    #[cold]
+    fn not_current(&self, age: Duration, bound: Duration) -> Result<&Arc<T>, ReadError> {
+        match self {
+            Self::Deleted { revision, .. } => Err(ReadError::Deleted(*revision)),
+            Self::Rejected { good: Some(good), is_recreated: false, .. } if age <= bound => Ok(&good.value),
+            Self::Rejected { is_recreated: true, rejected, .. } => Err(ReadError::Rejected(rejected.clone())),
+            Self::Rejected { rejected, .. } => {
+                Err(ReadError::Stale { age, cause: StaleCause::Rejected(rejected.clone()) })
+            }
+            Self::Present(_) | Self::Waiting => Err(ReadError::Stale { age, cause: StaleCause::Unreached }),
         }
     }
 

@@ -4,13 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
+use super::changes_options::ChangesOptions;
 use super::diff::{Change, diff};
 use super::interest::{Interest, Offer};
 use super::snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
 use crate::Revision;
-
-/// How many events one subscriber may be behind. Past it it is told the net change.
-const QUEUE_MAX: usize = 256;
 
 /// Everybody who is told of the changes of one struct.
 #[derive(Debug)]
@@ -25,6 +23,8 @@ pub(crate) struct Queue<T> {
 
 #[derive(Debug)]
 struct Inner<T> {
+    /// How many events may wait; past it they are folded into the net change.
+    bound: usize,
     events: VecDeque<SharedEvent<T>>,
     /// What came after the queue was full, folded into one.
     net: Option<Net<T>>,
@@ -56,13 +56,22 @@ impl<T> Default for Subscribers<T> {
 impl<T> Subscribers<T> {
     /// Adds a subscriber and gives it what `see` sees: no event falls between the two.
     pub(crate) fn add<S>(&self, see: impl FnOnce() -> S) -> (Arc<Queue<T>>, S) {
-        self.add_for(Interest::Everything, see)
+        self.add_as(Interest::Everything, ChangesOptions::new().bound, see)
     }
 
     /// The same for a subscriber that is told only of what it is interested in.
     pub(crate) fn add_for<S>(&self, interest: Interest, see: impl FnOnce() -> S) -> (Arc<Queue<T>>, S) {
-        let inner = Mutex::new(Inner { events: VecDeque::new(), net: None, waker: None, is_closed: false });
-        let queue = Arc::new(Queue { interest, inner });
+        self.add_as(interest, ChangesOptions::new().bound, see)
+    }
+
+    /// As [`add`](Self::add), for a subscriber that may be so many events behind.
+    pub(crate) fn add_bounded<S>(&self, bound: usize, see: impl FnOnce() -> S) -> (Arc<Queue<T>>, S) {
+        self.add_as(Interest::Everything, bound, see)
+    }
+
+    fn add_as<S>(&self, interest: Interest, bound: usize, see: impl FnOnce() -> S) -> (Arc<Queue<T>>, S) {
+        let inner = Inner { bound, events: VecDeque::new(), net: None, waker: None, is_closed: false };
+        let queue = Arc::new(Queue { interest, inner: Mutex::new(inner) });
         let mut all = lock(&self.0);
         if all.len() == all.capacity() {
             // Before there is room made for more: those who left without a word.
@@ -127,7 +136,7 @@ impl<T> Queue<T> {
 
 impl<T> Inner<T> {
     fn push(&mut self, event: SharedEvent<T>) {
-        if self.net.is_none() && self.events.len() < QUEUE_MAX {
+        if self.net.is_none() && self.events.len() < self.bound {
             self.events.push_back(event);
         } else {
             self.fold(event);
@@ -160,7 +169,7 @@ impl<T> Inner<T> {
                             previous: change.previous,
                             current: set.current,
                             revision: set.revision,
-                            origin: if change.origin == set.origin { set.origin } else { Origin::Remote },
+                            origin: change.origin.and(set.origin),
                         },
                     });
                 }
@@ -272,7 +281,7 @@ mod tests {
         for at in 1..=1000 {
             all.tell(Some(&step(at)), || ());
         }
-        assert!(lock(&queue.inner).events.len() <= QUEUE_MAX);
+        assert!(lock(&queue.inner).events.len() <= ChangesOptions::new().bound);
         let set = poll(&queue).unwrap();
         assert!(set.coalesced);
         assert_eq!(*set.changes, [Change::Modified { path: "/n".into(), old: json!(0), new: json!(1000) }]);

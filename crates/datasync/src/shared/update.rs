@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -13,14 +12,10 @@ use super::codec::decode;
 use super::diff::{DEPTH_MAX, depth, overlay};
 use super::edit::{Edit, EditFailure, Edited};
 use super::error::UpdateError;
-use super::snapshot::{Data, Origin, Rejected};
-use crate::{Conflict, Consistency, Entry, Error, Event, Revision, Txn, Written};
-
-/// How often an optimistic update is tried.
-const OPTIMISTIC_TRIES: u32 = 64;
-
-/// The longest wait between two tries of an optimistic update.
-const OPTIMISTIC_WAIT: Duration = Duration::from_millis(50);
+use super::snapshot::{Data, Rejected};
+use super::update_options::UpdateOptions;
+use super::writers::Terms;
+use crate::{Entry, Revision};
 
 /// What an update did.
 #[derive(Clone, Debug)]
@@ -48,6 +43,10 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
     /// connection that is lost on the way does not matter: the outcome is asked for until it is known. When this
     /// returns, the copy here has the change.
     ///
+    /// Updates of one handle and its clones that wait at the same time share the lock: their closures run in order
+    /// on one copy, and one write takes what all of them made. Each has its own output and refusal, all have one
+    /// revision.
+    ///
     /// # Errors
     ///
     /// [`UpdateError`]. Unless [`UpdateError::maybe_applied`], nothing was written and nothing will be.
@@ -57,7 +56,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
     /// A dropped future frees the lock in the background. If it was dropped while the write was under way, that
     /// may have been applied.
     pub async fn update<R>(&self, mut change: impl FnMut(&mut T) -> R) -> Result<Updated<T, R>, UpdateError> {
-        self.exclusive(|value| Ok::<_, Infallible>(change(value)), None).await
+        self.try_update(|value| Ok::<_, Infallible>(change(value))).await
     }
 
     /// As [`update`](Self::update), with a closure that may refuse: then nothing is written.
@@ -73,7 +72,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
         &self,
         change: impl FnMut(&mut T) -> Result<R, E>,
     ) -> Result<Updated<T, R>, UpdateError<E>> {
-        self.exclusive(change, None).await
+        self.try_update_with(UpdateOptions::exclusive(), change).await
     }
 
     /// As [`update`](Self::update), but fails if the copy here was behind the store when it was called.
@@ -90,102 +89,104 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
         mut change: impl FnMut(&mut T) -> R,
     ) -> Result<Updated<T, R>, UpdateError> {
         let held = self.core().data().good().map(|snapshot| snapshot.revision);
-        self.exclusive(|value| Ok::<_, Infallible>(change(value)), held).await
+        let terms = Terms::exclusive(self.0.lock_wait).alone();
+        self.edit(terms, |value| Ok::<_, Infallible>(change(value)), held).await
     }
 
-    /// Changes the struct without the lock: writes if nobody else wrote since it was read, and tries again
-    /// otherwise.
+    /// Changes the struct without the lock: the closure runs on the copy here, and what it made is written if nobody
+    /// else wrote since; otherwise all is tried again on what is there.
     ///
-    /// It is cheaper than [`update`](Self::update) while few write. An outcome that a lost connection leaves open
-    /// cannot be asked for, since nothing marks the write: then the error says that it may have been applied.
+    /// It is one round trip while nobody else writes. Nothing marks the write: if a lost connection leaves its
+    /// outcome open and the struct moved meanwhile, nobody knows whose write that was, and the error says that it
+    /// may have been applied.
     ///
     /// # Errors
     ///
-    /// [`UpdateError::Store`] with [`Conflict::Contended`] if others kept writing, and those of
-    /// [`update`](Self::update).
+    /// [`UpdateError::Store`] with [`Conflict::Contended`](crate::Conflict::Contended) if others kept writing, and
+    /// those of [`update`](Self::update).
     ///
     /// # Cancel safety
     ///
     /// A dropped future may have written.
     pub async fn update_optimistic<R>(
         &self,
-        mut change: impl FnMut(&mut T) -> R,
+        change: impl FnMut(&mut T) -> R,
     ) -> Result<Updated<T, R>, UpdateError> {
-        let core = self.core();
-        let (editor, key) = (&core.editor, &core.editor.layout.payload);
-        let _turn = editor.turn().await;
-        let mut fresh: Option<Entry> = None;
-        for attempt in 0..OPTIMISTIC_TRIES {
-            let base = match fresh.take() {
-                Some(entry) => entry,
-                None => {
-                    let read = editor.read_in_time(Consistency::Local).await.map_err(UpdateError::Store)?;
-                    read.ok_or(UpdateError::Deleted)?
-                }
-            };
-            let Edition { edit, output } =
-                edition(Some(&base), &mut |value| Ok::<_, Infallible>(change(value)))?;
-            let Edit::Put(payload) = edit else {
-                core.fence.observe(Event::Put(base.clone()), None, core.incarnation()).await;
-                return Ok(Updated { value: self.value_at(&base), revision: base.revision, output });
-            };
-            let undecided = core.fence.begin();
-            let txn = Txn::new().check_version(key, base.version).put(key, payload.clone());
-            match editor.commit_in_time(txn).await {
-                Ok(committed) => {
-                    let revision = committed.revision;
-                    let mut value = None;
-                    if let Some(Written::Put(stat)) = committed.written.into_iter().next() {
-                        let entry = Entry::new(stat, payload);
-                        // Before the fence falls: the copy here learns of the write as its own.
-                        let put = Event::Put(entry.clone());
-                        core.fence.decide(put, Origin::Local, core.incarnation()).await;
-                        value = Some(self.value_at(&entry));
-                    }
-                    drop(undecided);
-                    return Ok(Updated { value: value.unwrap_or_else(|| self.peek()), revision, output });
-                }
-                Err(error) if error.as_conflict().is_some() => {}
-                Err(error) => return Err(UpdateError::Store(error)),
-            }
-            drop(undecided);
-            tokio::time::sleep(
-                OPTIMISTIC_WAIT.mul_f64(fastrand::f64()).min(Duration::from_millis(1 << attempt.min(6))),
-            )
-            .await;
-            fresh = editor.read_in_time(Consistency::Synced).await.map_err(UpdateError::Store)?;
-            if fresh.is_none() {
-                return Err(UpdateError::Deleted);
-            }
-        }
-        Err(UpdateError::Store(Error::conflict(Conflict::Contended, key)))
+        self.update_with(UpdateOptions::optimistic(), change).await
     }
 
-    async fn exclusive<R, E>(
+    /// As [`update`](Self::update), in the way that the options say.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`update`](Self::update) and of [`update_optimistic`](Self::update_optimistic).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`update`](Self::update).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::{sync::Arc, time::Duration};
+    /// # use quorate_datasync::{Memory, Shared, Store, UpdateOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let hits = Shared::<u64>::open(&store, "/hits").create(0).await?;
+    /// let soon = UpdateOptions::optimistic().tries(5).deadline(Duration::from_secs(1));
+    /// let done = hits.update_with(soon, |hits| std::mem::replace(hits, *hits + 1)).await?;
+    /// assert_eq!((*done.value, done.output), (1, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn update_with<R>(
         &self,
+        options: UpdateOptions,
+        mut change: impl FnMut(&mut T) -> R,
+    ) -> Result<Updated<T, R>, UpdateError> {
+        self.try_update_with(options, |value| Ok::<_, Infallible>(change(value))).await
+    }
+
+    /// As [`try_update`](Self::try_update), in the way that the options say.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Aborted`] with the refusal, and those of [`update_with`](Self::update_with).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`update`](Self::update).
+    pub async fn try_update_with<R, E>(
+        &self,
+        options: UpdateOptions,
+        change: impl FnMut(&mut T) -> Result<R, E>,
+    ) -> Result<Updated<T, R>, UpdateError<E>> {
+        self.edit(options.terms(self.0.lock_wait), change, None).await
+    }
+
+    async fn edit<R, E>(
+        &self,
+        terms: Terms,
         mut change: impl FnMut(&mut T) -> Result<R, E>,
         held: Option<Revision>,
     ) -> Result<Updated<T, R>, UpdateError<E>> {
-        let core = self.core();
         let mut output = None;
-        let edited = core
-            .editor
-            .exclusive(self.0.lock_wait, Some(&core.fence), |entry| {
-                if let (Some(held), Some(entry)) = (held, entry)
-                    && entry.revision != held
-                {
-                    return Err(UpdateError::StaleWrite { held, current: entry.revision });
-                }
-                let made = edition(entry, &mut change)?;
-                output = Some(made.output);
-                Ok(made.edit)
-            })
-            .await
-            .map_err(|failure| match failure {
-                EditFailure::Refused(error) => error,
-                EditFailure::Lock(error) => UpdateError::Lock(error),
-                EditFailure::Store(error) => UpdateError::Store(error),
-            })?;
+        let written = self.core().editor.write(terms, |entry| {
+            if let (Some(held), Some(entry)) = (held, entry)
+                && entry.revision != held
+            {
+                return Err(UpdateError::StaleWrite { held, current: entry.revision });
+            }
+            let made = edition(entry, &mut change)?;
+            output = Some(made.output);
+            Ok(made.edit)
+        });
+        let edited = written.await.map_err(|failure| match failure {
+            EditFailure::Refused(error) => error,
+            EditFailure::Lock(error) => UpdateError::Lock(error),
+            EditFailure::Store(error) => UpdateError::Store(error),
+        })?;
         let output = output.expect("an edit that succeeded was decided");
         Ok(match edited {
             Edited::Put(entry) | Edited::Kept(Some(entry)) => {

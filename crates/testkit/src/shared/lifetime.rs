@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quorate_datasync::{
-    Change, Consistency, Edit, ErrorKind, OpenError, ReadError, Shared, StoreExt, UpdateError,
+    Change, Consistency, Edit, ErrorKind, ListenerEvent, OpenError, ReadError, Shared, StoreExt, UpdateError,
 };
 use serde_json::json;
 
@@ -133,5 +133,37 @@ pub async fn invalid_keys_are_refused(stage: &Stage) -> Claim {
             "{key:?}"
         );
     }
+    Ok(())
+}
+
+pub async fn listeners_are_told_as_they_come_and_go(stage: &Stage) -> Claim {
+    let agent = stage.agent().create(Agent::default()).await?;
+    let mut stream = agent.watch_listeners()?;
+    let ListenerEvent::Snapshot(first) = next(&mut stream).await else { panic!("who is there comes first") };
+    assert_eq!(first, agent.listeners().await?);
+    let other = stage.other().join().await?;
+    let ListenerEvent::Joined(joined) = next(&mut stream).await else { panic!("one more listens") };
+    assert!(joined.process.ends_with(&format!("[{}]", std::process::id())), "{joined:?}");
+    assert_eq!(agent.listeners().await?.len(), 2);
+    drop(other);
+    eventually("the listener left", async || agent.listeners().await.is_ok_and(|all| all == first)).await;
+    assert_eq!(next(&mut stream).await, ListenerEvent::Left(joined));
+    Ok(())
+}
+
+pub async fn a_listener_reports_what_it_applied_only_if_asked(stage: &Stage) -> Claim {
+    let silent = stage.agent().create(Agent::default()).await?;
+    assert_eq!(silent.listeners().await?[0].applied, None);
+    silent.update(|agent| agent.interval = 1).await?;
+    let reporting = stage.other().report_applied().join().await?;
+    let applied: Vec<_> = silent.listeners().await?.iter().filter_map(|listener| listener.applied).collect();
+    assert_eq!(applied, [reporting.snapshot().revision]);
+    Ok(())
+}
+
+pub async fn a_struct_on_one_plain_key_has_no_presence(stage: &Stage) -> Claim {
+    let plain = Shared::<u64>::at_key(&stage.store, stage.key("plain")).create(1).await?;
+    assert_eq!(plain.listeners().await.expect_err("nobody is listed").kind(), ErrorKind::Unsupported);
+    assert_eq!(plain.watch_listeners().expect_err("nobody is listed").kind(), ErrorKind::Unsupported);
     Ok(())
 }

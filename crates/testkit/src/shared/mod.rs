@@ -13,6 +13,10 @@ pub mod maps;
 #[doc(hidden)]
 pub mod reads;
 #[doc(hidden)]
+pub mod streams;
+#[doc(hidden)]
+pub mod together;
+#[doc(hidden)]
 pub mod updates;
 
 use std::time::Duration;
@@ -57,6 +61,9 @@ macro_rules! shared_suite {
             lifetime::expecting_waits_until_it_exists,
             lifetime::expecting_gives_up_in_time,
             lifetime::a_listener_is_there_until_its_handle_is_dropped,
+            lifetime::listeners_are_told_as_they_come_and_go,
+            lifetime::a_listener_reports_what_it_applied_only_if_asked,
+            lifetime::a_struct_on_one_plain_key_has_no_presence,
             lifetime::an_unlisted_handle_is_no_listener,
             lifetime::a_deleted_struct_is_told_and_comes_back,
             lifetime::a_struct_on_one_plain_key_has_neither_lock_nor_listeners,
@@ -72,6 +79,23 @@ macro_rules! shared_suite {
             reads::a_read_is_the_newest_that_was_told,
             reads::a_consistent_read_sees_what_another_process_wrote,
             reads::a_writer_reads_its_own_write,
+            reads::a_hot_path_reads_what_everybody_reads,
+            reads::one_read_can_have_a_bound_of_its_own,
+            reads::waiting_ends_when_the_copy_is_as_wanted,
+            streams::a_subscriber_behind_its_bound_is_told_the_net_change,
+            streams::the_origin_tells_handle_process_and_others_apart,
+            streams::own_changes_can_be_skipped,
+            streams::a_stream_resumes_at_a_revision_or_says_that_it_cannot,
+            streams::a_stream_does_not_resume_where_nothing_was,
+            together::updates_that_wait_together_share_one_write,
+            together::a_refusal_leaves_those_who_share_the_write,
+            together::a_panic_leaves_those_who_share_the_write,
+            together::a_value_too_large_leaves_those_who_share_the_write,
+            together::those_who_leave_leave_those_who_share_the_write,
+            together::optimistic_updates_that_wait_together_lose_nothing,
+            together::both_ways_to_update_go_together,
+            together::an_update_is_tried_as_often_as_allowed,
+            together::an_update_is_tried_as_long_as_allowed,
             updates::an_update_writes_the_difference_and_keeps_unknown_fields,
             updates::an_update_that_changes_nothing_writes_nothing,
             updates::a_refused_update_writes_nothing_and_frees_the_lock,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quorate_datasync::{ReadError, StaleCause, StoreExt};
+use quorate_datasync::{ErrorKind, ReadError, StaleCause, StoreExt};
 
 use super::Claim;
 use super::agent::{Agent, eventually, next};
@@ -42,6 +42,51 @@ pub async fn a_writer_reads_its_own_write(stage: &Stage) -> Claim {
         assert_eq!(agent.read()?.interval, interval);
         assert_eq!(agent.snapshot().revision, done.revision);
     }
+    Ok(())
+}
+
+pub async fn a_hot_path_reads_what_everybody_reads(stage: &Stage) -> Claim {
+    let agent = stage.agent().create(Agent::default()).await?;
+    let mut access = agent.access();
+    for interval in 1..=10 {
+        agent.update(|agent| agent.interval = interval).await?;
+        assert_eq!(access.read()?.interval, interval);
+        assert_eq!(access.peek().interval, interval);
+    }
+    let mut events = agent.changes();
+    stage.second.delete(&stage.payload()).await?;
+    next(&mut events).await;
+    assert!(matches!(access.read(), Err(ReadError::Deleted(_))));
+    assert_eq!(access.peek().interval, 10);
+    Ok(())
+}
+
+pub async fn one_read_can_have_a_bound_of_its_own(stage: &Stage) -> Claim {
+    let agent = stage.agent().create(Agent::watching(&["a"])).await?;
+    assert_eq!(agent.read_within(Duration::from_secs(30))?.processes, ["a"]);
+    let Err(ReadError::Stale { .. }) = agent.read_within(Duration::ZERO) else { panic!("it has some age") };
+    agent.read_consistent().await?;
+    assert!(agent.read().is_ok());
+    Ok(())
+}
+
+pub async fn waiting_ends_when_the_copy_is_as_wanted(stage: &Stage) -> Claim {
+    let agent = stage.agent().create(Agent::default()).await?;
+    assert_eq!(agent.wait_for(|agent| agent.interval == 0).await?.interval, 0);
+    let waiting = agent.wait_for(|agent| agent.interval >= 3);
+    let (reached, wrote) = tokio::join!(waiting, async {
+        stage.second.delete(&stage.payload()).await?;
+        for interval in 1..=3 {
+            let text = format!(r#"{{"processes":[],"interval":{interval}}}"#);
+            stage.second.put(&stage.payload(), text).await?;
+        }
+        Ok::<_, quorate_datasync::Error>(())
+    });
+    wrote?;
+    assert_eq!(reached?.interval, 3);
+    let closed = agent.wait_for(|agent| agent.interval > 3);
+    let (closed, ()) = tokio::join!(closed, stage.store.close());
+    assert_eq!(closed.expect_err("the store is closed").kind(), ErrorKind::Closed);
     Ok(())
 }
 

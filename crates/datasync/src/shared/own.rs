@@ -1,0 +1,128 @@
+//! What this process wrote lately, so that its handles can tell its writes from those of others.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use bytes::Bytes;
+
+use crate::{Entry, Key, Store, Version};
+
+/// How many acknowledged writes are remembered. They are looked up as soon as they are observed.
+const WRITES_MAX: usize = 256;
+
+/// One write of this process.
+#[derive(Debug)]
+struct Write {
+    id: u64,
+    /// Through which handle of the store. It is never upgraded: it keeps the address from being given away.
+    store: Weak<dyn Store>,
+    key: Key,
+    payload: Bytes,
+    /// Once it was acknowledged.
+    version: Option<Version>,
+}
+
+#[derive(Debug)]
+struct Writes {
+    next: u64,
+    under_way: Vec<Write>,
+    acknowledged: VecDeque<Write>,
+}
+
+static WRITES: Mutex<Writes> =
+    Mutex::new(Writes { next: 0, under_way: Vec::new(), acknowledged: VecDeque::new() });
+
+/// A write of this process that is under way. Dropping it forgets one that was not acknowledged.
+#[derive(Debug)]
+pub(super) struct Announced(u64);
+
+/// Says that this process is about to write, before another handle can observe it.
+pub(super) fn announce(store: &Arc<dyn Store>, key: &Key, payload: &Bytes) -> Announced {
+    let mut writes = lock();
+    let id = writes.next;
+    writes.next += 1;
+    let (store, key, payload) = (Arc::downgrade(store), key.clone(), payload.clone());
+    writes.under_way.push(Write { id, store, key, payload, version: None });
+    Announced(id)
+}
+
+/// Whether this process wrote the entry of this store. A write that is under way is known by its content alone: if it is refused
+/// because somebody else wrote the very same just before, that was theirs.
+pub(super) fn is_of_this_process(store: &Arc<dyn Store>, entry: &Entry) -> bool {
+    let writes = lock();
+    let is_it = |write: &&Write| {
+        std::ptr::addr_eq(write.store.as_ptr(), Arc::as_ptr(store))
+            && write.key == entry.key
+            && write.version.is_none_or(|version| version == entry.version)
+            && write.payload == entry.value
+    };
+    writes.acknowledged.iter().rev().any(|write| is_it(&write))
+        || writes.under_way.iter().any(|write| is_it(&write))
+}
+
+impl Announced {
+    /// The write was acknowledged, and made this version.
+    pub(super) fn acknowledged(&self, version: Version) {
+        let mut writes = lock();
+        let Some(at) = writes.under_way.iter().position(|write| write.id == self.0) else { return };
+        let write = writes.under_way.swap_remove(at);
+        if writes.acknowledged.len() >= WRITES_MAX {
+            writes.acknowledged.pop_front();
+        }
+        writes.acknowledged.push_back(Write { version: Some(version), ..write });
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        lock().under_way.retain(|write| write.id != self.0);
+    }
+}
+
+/// Nothing can panic while this is held, so a poisoned one is as good as any.
+fn lock() -> MutexGuard<'static, Writes> {
+    WRITES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Memory, Revision, Stat};
+
+    fn entry(key: &str, at: u64, value: &'static str) -> Entry {
+        let revision = Revision::new(at);
+        let key = Key::parse(key).expect("a key");
+        let version = Version::new(revision, at);
+        Entry::new(Stat::new(key, revision, revision, version), value.into())
+    }
+
+    #[test]
+    fn a_write_is_known_while_it_is_under_way_and_once_it_is_acknowledged() {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let ours = entry("/own/a", 3, "x");
+        assert!(!is_of_this_process(&store, &ours));
+        let announced = announce(&store, &ours.key, &ours.value);
+        assert!(is_of_this_process(&store, &ours));
+        announced.acknowledged(ours.version);
+        drop(announced);
+        assert!(is_of_this_process(&store, &ours));
+        assert!(!is_of_this_process(&store, &entry("/own/a", 4, "x")));
+    }
+
+    #[test]
+    fn a_write_that_failed_is_forgotten() {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let ours = entry("/own/b", 3, "x");
+        drop(announce(&store, &ours.key, &ours.value));
+        assert!(!is_of_this_process(&store, &ours));
+    }
+
+    #[test]
+    fn a_write_to_another_store_is_another() {
+        let (here, there): (Arc<dyn Store>, Arc<dyn Store>) =
+            (Arc::new(Memory::new()), Arc::new(Memory::new()));
+        let ours = entry("/own/c", 3, "x");
+        announce(&here, &ours.key, &ours.value).acknowledged(ours.version);
+        assert!(is_of_this_process(&here, &ours) && !is_of_this_process(&there, &ours));
+    }
+}

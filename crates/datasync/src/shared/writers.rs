@@ -1,0 +1,266 @@
+//! The writers of one handle: each in its turn, those who wait together in one transaction.
+//!
+//! A writer that has its turn makes its edit on what those before it made, and queues up again behind everybody who
+//! waits. Whoever has a second turn before the batch was written writes it: by then all who waited have joined. So
+//! a writer alone writes at once, and many share one lock and one transaction. No closure leaves the future of its
+//! caller.
+
+use std::time::Duration;
+
+use tokio::sync::{MutexGuard, oneshot};
+use tokio::time::Instant;
+
+use super::batch::{Batch, Hold, Settled, Verdict};
+use super::edit::{Edit, EditFailure, Edited, Editor};
+use super::pace::Pace;
+use crate::coordinate::{LockRequest, after};
+use crate::{Consistency, Entry, Error, ErrorKind, LockError, Result};
+
+/// How often one edit is made, where others write at the same time.
+pub(super) const DECISIONS_MAX: u32 = 64;
+
+/// How a writer wants to write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    is_exclusive: bool,
+    is_alone: bool,
+    tries: u32,
+    /// How long to wait for the turn and for the lock.
+    wait: Duration,
+}
+
+/// Where the writers of one handle take turns.
+#[derive(Debug, Default)]
+pub(crate) struct Bench {
+    /// What was edited and not written yet.
+    batch: Option<Batch>,
+    pace: Pace,
+    /// Until when optimistic writers of this handle step aside.
+    aside: Option<Instant>,
+}
+
+/// One writer, from its first turn to its verdict.
+struct Writer<'e> {
+    editor: &'e Editor,
+    verdict: Option<oneshot::Receiver<Verdict>>,
+}
+
+impl Terms {
+    /// Under the lock, which is waited for so long.
+    pub(crate) const fn exclusive(wait: Duration) -> Self {
+        Self { is_exclusive: true, is_alone: false, tries: DECISIONS_MAX, wait }
+    }
+
+    /// Without the lock, on the version that was read, tried again for so long.
+    pub(crate) const fn optimistic(wait: Duration) -> Self {
+        Self { is_exclusive: false, ..Self::exclusive(wait) }
+    }
+
+    /// In a transaction of its own.
+    pub(crate) const fn alone(mut self) -> Self {
+        self.is_alone = true;
+        self
+    }
+
+    /// Makes the edit at most so often.
+    pub(crate) const fn tries(mut self, tries: u32) -> Self {
+        self.tries = tries;
+        self
+    }
+}
+
+impl Editor {
+    /// Lets `decide` choose what to write, on the entry as it is, and writes it exactly once.
+    ///
+    /// `decide` runs again if somebody else wrote meanwhile. An error that does not say "maybe applied" means that
+    /// nothing was written and nothing will be.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future frees the lock in the background, or leaves that to those who share it. If it was dropped
+    /// after `decide` ran, the write may have been applied.
+    pub(crate) async fn write<E>(
+        &self,
+        terms: Terms,
+        mut decide: impl FnMut(Option<&Entry>) -> Result<Edit, E>,
+    ) -> Result<Edited, EditFailure<E>> {
+        if terms.is_exclusive && self.layout.directory.is_none() {
+            let what = "an exclusive update of a struct on one plain key";
+            return Err(Error::unsupported("update", what).on(&self.layout.payload).into());
+        }
+        let deadline = after(terms.wait);
+        let mut writer = Writer { editor: self, verdict: None };
+        for _ in 0..terms.tries {
+            let mut bench = self.turn(&terms, deadline).await?;
+            let batch = bench.batch.as_mut().expect("a turn is had on a batch");
+            let (edit, refused) = match decide(batch.working()) {
+                Ok(edit) => (edit, None),
+                Err(refused) => (Edit::Keep, Some(refused)),
+            };
+            self.check_size(&edit)?;
+            let verdict = writer.verdict.insert(batch.join(edit));
+            if terms.is_alone {
+                self.settle(&mut bench).await;
+            }
+            drop(bench);
+            match self.verdict(verdict).await {
+                Verdict::Done(edited) => {
+                    return refused.map_or(Ok(edited), |why| Err(EditFailure::Refused(why)));
+                }
+                Verdict::Again if Instant::now() >= deadline => return Err(self.timed_out(&terms)),
+                Verdict::Again => {}
+                Verdict::Failed(error) => return Err(error.into()),
+            }
+        }
+        Err(self.contended().into())
+    }
+
+    /// Waits for a turn, and for a batch that can be joined.
+    async fn turn<E>(
+        &self,
+        terms: &Terms,
+        deadline: Instant,
+    ) -> Result<MutexGuard<'_, Bench>, EditFailure<E>> {
+        let waited = tokio::time::timeout_at(deadline, self.bench.lock()).await;
+        let mut bench = waited.map_err(|_| self.timed_out(terms))?;
+        let is_other =
+            |batch: &Batch| batch.is_locked() != terms.is_exclusive || terms.is_alone && !batch.is_empty();
+        if let Some(batch) = &mut bench.batch {
+            batch.forget_the_deserted();
+        }
+        if bench.batch.as_ref().is_some_and(|batch| is_other(batch) || batch.is_full()) {
+            // What cannot be joined is written first, on behalf of its members.
+            self.settle(&mut bench).await;
+            bench.batch.take_if(|batch| is_other(batch));
+        }
+        if bench.batch.is_none() {
+            let batch = self.begin(&mut bench, terms, deadline).await?;
+            bench.batch = Some(batch);
+        }
+        Ok(bench)
+    }
+
+    /// Has the lock, or what the copy here knows, and with it what is there now.
+    async fn begin<E>(
+        &self,
+        bench: &mut Bench,
+        terms: &Terms,
+        deadline: Instant,
+    ) -> Result<Batch, EditFailure<E>> {
+        match &self.layout.directory {
+            Some(directory) if terms.is_exclusive => {
+                let request = LockRequest {
+                    store: &self.store,
+                    directory: &directory.write_lock,
+                    keeper: &self.keeper,
+                    then_get: Some(&self.layout.payload),
+                    wait: deadline.saturating_duration_since(Instant::now()),
+                };
+                let mut tenure = request.acquire().await.map_err(EditFailure::Lock)?;
+                let base = tenure.got.take();
+                Ok(Batch::new(Hold::Locked(Box::new(tenure)), base))
+            }
+            _ => {
+                if let Some(until) = bench.aside.take() {
+                    tokio::time::sleep_until(until).await;
+                }
+                let base = match self.latest() {
+                    Some(entry) => Some(entry),
+                    None => self.read_in_time(Consistency::Synced).await?,
+                };
+                Ok(Batch::new(Hold::Versioned, base))
+            }
+        }
+    }
+
+    /// Waits for what became of the batch, or for the turn to write it.
+    async fn verdict(&self, verdict: &mut oneshot::Receiver<Verdict>) -> Verdict {
+        let mut bench = tokio::select! {
+            biased;
+            told = &mut *verdict => return told.unwrap_or_else(|_| self.abandoned()),
+            bench = self.bench.lock() => bench,
+        };
+        match verdict.try_recv() {
+            Ok(told) => return told,
+            Err(oneshot::error::TryRecvError::Empty) => self.settle(&mut bench).await,
+            Err(oneshot::error::TryRecvError::Closed) => return self.abandoned(),
+        }
+        drop(bench);
+        verdict.await.unwrap_or_else(|_| self.abandoned())
+    }
+
+    /// Writes the batch and tells its members. It stays, on what is there now, if somebody wrote without the lock.
+    async fn settle(&self, bench: &mut Bench) {
+        let Some(batch) = bench.batch.as_mut() else { return };
+        let settled = batch.write(self).await;
+        let is_locked = batch.is_locked();
+        let fresh = match &settled {
+            Ok(Settled::Moved) => self.after_moved(&mut bench.pace, is_locked).await,
+            Ok(Settled::Done(_)) => {
+                let wait = if is_locked { Duration::ZERO } else { bench.pace.on_won() };
+                bench.aside = (!wait.is_zero()).then(|| Instant::now() + wait);
+                Ok(None)
+            }
+            Ok(Settled::LockLost) | Err(_) => Ok(None),
+        };
+        let is_kept = matches!(settled, Ok(Settled::Moved)) && fresh.is_ok();
+        let (settled, fresh) = match fresh {
+            Ok(fresh) => (settled, fresh),
+            Err(error) => (Err(error), None),
+        };
+        batch.tell(&settled);
+        if is_kept {
+            batch.restart(fresh);
+        } else {
+            bench.batch = None;
+        }
+    }
+
+    /// What is there, after somebody else was faster.
+    async fn after_moved(&self, pace: &mut Pace, is_locked: bool) -> Result<Option<Entry>> {
+        if !is_locked {
+            tokio::time::sleep(pace.on_lost()).await;
+        }
+        self.read_in_time(Consistency::Synced).await
+    }
+
+    /// A value that the store would refuse is refused before it spoils the edits of others.
+    fn check_size(&self, edit: &Edit) -> Result<()> {
+        let bytes_max = self.store.capabilities().value_bytes_max;
+        match edit {
+            Edit::Put(payload) if payload.len() > bytes_max => {
+                Err(Error::too_large(&self.layout.payload, payload.len(), bytes_max))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn timed_out<E>(&self, terms: &Terms) -> EditFailure<E> {
+        match &self.layout.directory {
+            Some(directory) if terms.is_exclusive => EditFailure::Lock(LockError::TimedOut {
+                directory: directory.write_lock.clone(),
+                waited: terms.wait,
+            }),
+            _ => {
+                let error = Error::new(ErrorKind::TimedOut, "update").on(&self.layout.payload);
+                EditFailure::Store(error.because(format!("others kept writing for {:?}", terms.wait)))
+            }
+        }
+    }
+
+    /// Nobody told what became of the batch: its writers ended all at once, as when a runtime is shut down.
+    fn abandoned(&self) -> Verdict {
+        Verdict::Failed(Error::new(ErrorKind::Closed, "update").on(&self.layout.payload).perhaps_applied())
+    }
+}
+
+/// A batch that all have left is dropped, which frees the lock in the background. Whoever has the turn or waits for
+/// it deals with the batch instead.
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        drop(self.verdict.take());
+        if let Ok(mut bench) = self.editor.bench.try_lock() {
+            bench.batch.take_if(|batch| batch.is_deserted());
+        }
+    }
+}
