@@ -8,9 +8,11 @@ mod canned;
 mod cell;
 mod clients;
 mod cores;
+mod grid;
 mod load;
 mod modes;
 mod processes;
+mod races;
 mod raw;
 mod real;
 mod rounds;
@@ -62,6 +64,8 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Cell { cell, addr, span, counts_allocations } => {
             cell::run(cell, addr, span, counts_allocations)?;
         }
+        Command::Race(race, options) => race.run(&options)?,
+        Command::Worker(words) => races::work(&words)?,
         Command::Canned => canned::serve()?,
         Command::Real => real::serve()?,
         Command::Help => say(USAGE),
