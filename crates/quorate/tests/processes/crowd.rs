@@ -13,7 +13,11 @@ pub(crate) struct Crowd {
     pub(crate) increments: usize,
 }
 
-/// How many of them are killed, by a signal that leaves no time for anything, each at a moment of its own.
+/// Increments after which some are killed: so many different ones in a run. The others wait for the end of a killed
+/// one's session, so that a moment for each of them would take minutes.
+const MOMENTS: usize = 3;
+
+/// How many of them are killed, by a signal that leaves no time for anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Killed {
     None,
@@ -54,18 +58,18 @@ impl Crowd {
 
     /// Runs all writers to their ends; gives back the numbers that they said they made.
     async fn run(self, url: &str, killed: usize) -> Vec<u64> {
-        let tasks: Vec<_> = (0..self.writers)
-            .map(|number| {
-                let writer = Writer::start(url, self.increments);
-                tokio::spawn(async move {
-                    if number < killed {
-                        writer.finish_killed(fastrand::usize(0..self.increments)).await
-                    } else {
-                        writer.finish().await
-                    }
-                })
+        let moments: [usize; MOMENTS] = std::array::from_fn(|_| fastrand::usize(0..self.increments));
+        let task = |number| {
+            let writer = Writer::start(url, self.increments);
+            tokio::spawn(async move {
+                if number < killed {
+                    writer.finish_killed(moments[number % MOMENTS]).await
+                } else {
+                    writer.finish().await
+                }
             })
-            .collect();
+        };
+        let tasks: Vec<_> = (0..self.writers).map(task).collect();
         let mut counted = Vec::new();
         for task in tasks {
             counted.extend(task.await.expect("a writer counts"));

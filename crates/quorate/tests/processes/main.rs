@@ -4,7 +4,9 @@
 mod crowd;
 mod writer;
 
-use quorate_testkit::ZooKeeper;
+use std::time::Duration;
+
+use quorate_testkit::{ServerOptions, ZooKeeper};
 
 use crowd::{Crowd, Killed};
 
@@ -23,11 +25,12 @@ async fn on_a_file(killed: Killed) {
 }
 
 async fn on_zookeeper(killed: Killed) {
-    let server = ZooKeeper::shared().await;
+    // Sessions may be short where the ticks are.
+    let server = ZooKeeper::start_with(&ServerOptions::default().tick(Duration::from_millis(500))).await;
     for crowd in CROWDS {
         // The others wait for the end of the sessions of those who are killed.
-        let place = format!("{killed:?}-{}", crowd.writers);
-        let url = format!("zk://{}/processes/{place}?session_timeout=4s", server.connect_string());
+        let place = format!("{}/crowd-{}", server.connect_string(), crowd.writers);
+        let url = format!("zk://{place}?session_timeout=3s");
         crowd.counts_exactly(&url, killed).await;
     }
 }
