@@ -1,5 +1,6 @@
 //! The ZooKeeper clients of Rust, side by side in one run: rate, CPU, allocations and system calls per operation,
-//! against a canned server that leaves nothing but the client's own cost, and against a real one.
+//! against a canned server that leaves nothing but the client's own cost, and against a real one. And shared structs
+//! beside Curator, kazoo, and the ways to share within a process.
 
 mod allocations;
 mod arguments;

@@ -1,3 +1,5 @@
+//! Copies, and when they are told of changes.
+
 use std::sync::Arc;
 
 use futures_util::StreamExt;

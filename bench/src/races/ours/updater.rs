@@ -1,3 +1,5 @@
+//! Increments, by one or more tasks.
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,3 +1,5 @@
+//! Writes, one by one.
+
 use std::sync::Arc;
 
 use quorate::{Key, Shared, Store, StoreExt};

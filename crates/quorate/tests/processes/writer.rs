@@ -77,11 +77,15 @@ impl Writer {
     }
 }
 
+fn told(name: &str) -> Option<String> {
+    Some(std::env::var_os(name)?.into_string().expect("what a test says is text"))
+}
+
 /// One writer. It does nothing unless a test started it.
 #[tokio::test]
 async fn increments_as_a_child_process() {
-    let Ok(url) = std::env::var(STORE) else { return };
-    let increments: usize = std::env::var(INCREMENTS).unwrap().parse().unwrap();
+    let (Some(url), Some(increments)) = (told(STORE), told(INCREMENTS)) else { return };
+    let increments: usize = increments.parse().unwrap();
     let store = quorate::open(&url).await.unwrap();
     let counter = Shared::<Counter>::open(&store, DIRECTORY).unlisted().join().await.unwrap();
     for _ in 0..increments {
