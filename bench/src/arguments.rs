@@ -8,6 +8,7 @@ use crate::{
     clients::Who,
     cores::Cores,
     modes::Mode,
+    races::{Race, RaceOptions},
     sample::Span,
     works::Work,
 };
@@ -17,6 +18,9 @@ usage: cargo xtask bench [options]
        cargo xtask bench profile --work NAME [--client NAME] [--mode NAME] [--threads NAME]
                      [--cores NAME] [--seconds N]
        cargo xtask bench diff [--quick]
+       cargo xtask bench reads|updates|follow|delay [--quick] [--rounds N] [--measured MS]
+                     [--warm-up MS] [--only WORD] [--cores NAME] [--server ADDR]
+                     [--curator CLASSPATH] [--json]
 
   --quick           short rounds, and fewer of them
   --rounds N        rounds whose median is shown (5; quick: 3)
@@ -31,13 +35,18 @@ usage: cargo xtask bench [options]
   --no-counts       leave out the passes that count allocations and system calls
   --server ADDR     the real server to use, instead of one started from Debian's packages
   --json            a line of JSON for each row instead of tables
+  --only WORD       only the rows whose group or name contains it
+  --curator PATH    where Curator's classes are, instead of Debian's packages, as java -cp takes it
 
 Words go to standard error, results to standard output. `profile` runs one client at one work in this process, to be
-looked at with a profiler. `diff` compares documents instead of clients.";
+looked at with a profiler. `diff` compares ways to compare documents, `reads` shared structs with other ways to share
+a value in one process; `updates`, `follow` and `delay` compare them with Curator and kazoo on a real server.";
 
 /// The commands that serve.
 pub(crate) const CANNED: &str = "canned";
 pub(crate) const REAL: &str = "real";
+/// The command that takes part in a race, as it is told.
+pub(crate) const WORKER: &str = "worker";
 
 /// What is to be done.
 #[derive(Debug)]
@@ -45,8 +54,10 @@ pub(crate) enum Command {
     Table(Options),
     Profile { cell: Cell, seconds: u64 },
     Diff { is_quick: bool },
+    Race(Race, RaceOptions),
     // What the processes that this one starts are told.
     Cell { cell: Cell, addr: SocketAddr, span: Span, counts_allocations: bool },
+    Worker(Vec<String>),
     Canned,
     Real,
     Help,
@@ -88,12 +99,20 @@ struct Said {
     warm_up: Option<u64>,
     measured: Option<u64>,
     server: Option<SocketAddr>,
+    only: Option<String>,
+    curator: Option<String>,
 }
 
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
     let mut arguments = arguments.peekable();
     let command = arguments.next_if(|first| !first.starts_with("--"));
+    if command.as_deref() == Some(WORKER) {
+        return Ok(Command::Worker(arguments.collect()));
+    }
     let said = said(arguments)?;
+    if let Some(race) = command.as_deref().and_then(Race::named) {
+        return Ok(Command::Race(race, race_options(race, said)));
+    }
     match command.as_deref() {
         None => Ok(Command::Table(options(said))),
         Some(CANNED) => Ok(Command::Canned),
@@ -128,6 +147,8 @@ fn said(mut arguments: impl Iterator<Item = String>) -> Result<Said, String> {
             "--threads" => said.threads.push(known(&value()?, Threads::named, "runtime")?),
             "--cores" => said.cores.push(known(&value()?, Cores::named, "choice of cores")?),
             "--rounds" => said.rounds = Some(number(&value()?)?.max(1)),
+            "--only" => said.only = Some(value()?),
+            "--curator" => said.curator = Some(value()?),
             "--seconds" => said.seconds = Some(number(&value()?)?),
             "--warm-up" => said.warm_up = Some(number(&value()?)?),
             "--measured" => said.measured = Some(number(&value()?)?),
@@ -160,6 +181,24 @@ fn options(said: Said) -> Options {
         counts: !said.no_counts,
         json: said.json,
         server: said.server,
+    }
+}
+
+fn race_options(race: Race, said: Said) -> RaceOptions {
+    let (rounds, warm_up, measured) = race.lengths(said.quick);
+    let millis = Duration::from_millis;
+    RaceOptions {
+        is_quick: said.quick,
+        rounds: said.rounds.map_or(rounds, |rounds| usize::try_from(rounds).unwrap_or(usize::MAX)),
+        span: Span {
+            warm_up: millis(said.warm_up.unwrap_or(warm_up)),
+            measured: millis(said.measured.unwrap_or(measured)),
+        },
+        cores: said.cores.first().copied().unwrap_or(Cores::Apart),
+        server: said.server,
+        only: said.only,
+        curator: said.curator,
+        json: said.json,
     }
 }
 
@@ -227,6 +266,18 @@ mod tests {
         };
         let names: Vec<_> = options.works.into_iter().map(Work::name).collect();
         assert_eq!(names, ["real-get-1", "real-get-16", "real-get-128", "real-get-1024", "get-1"]);
+    }
+
+    #[test]
+    fn races_have_lengths_of_their_own() {
+        let Ok(Command::Race(Race::Updates, quick)) = parsed(&["updates", "--quick"]) else {
+            panic!("a race")
+        };
+        let Ok(Command::Race(_, told)) = parsed(&["updates", "--rounds", "9", "--measured", "7"]) else {
+            panic!("a race")
+        };
+        assert!(quick.is_quick && quick.rounds < told.rounds);
+        assert_eq!((told.rounds, told.span.measured), (9, Duration::from_millis(7)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The ZooKeeper clients of Rust, side by side in one run: rate, CPU, allocations and system calls per operation,
-//! against a canned server that leaves nothing but the client's own cost, and against a real one.
+//! against a canned server that leaves nothing but the client's own cost, and against a real one. And shared structs
+//! beside Curator, kazoo, and the ways to share within a process.
 
 mod allocations;
 mod arguments;
@@ -9,9 +10,11 @@ mod cell;
 mod clients;
 mod cores;
 mod diff;
+mod grid;
 mod load;
 mod modes;
 mod processes;
+mod races;
 mod raw;
 mod real;
 mod rounds;
@@ -64,6 +67,8 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             cell::run(cell, addr, span, counts_allocations)?;
         }
         Command::Diff { is_quick } => diff::run(is_quick)?,
+        Command::Race(race, options) => race.run(&options)?,
+        Command::Worker(words) => races::work(&words)?,
         Command::Canned => canned::serve()?,
         Command::Real => real::serve()?,
         Command::Help => say(USAGE),

@@ -47,13 +47,28 @@ impl Raw {
         small.into_iter().try_for_each(|path| self.create_unless_there(&path, &SMALL))
     }
 
-    fn create_unless_there(&mut self, path: &str, data: &[u8]) -> io::Result<()> {
+    pub(crate) fn create_unless_there(&mut self, path: &str, data: &[u8]) -> io::Result<()> {
         const NODE_EXISTS: i32 = -110;
         self.stream.write_all(&create(path, data))?;
         match int_at(&read_frame(&mut self.stream)?, 12) {
             0 | NODE_EXISTS => Ok(()),
             code => Err(io::Error::other(format!("creating {path} fails with {code}"))),
         }
+    }
+
+    /// Sends one request and waits for its reply, which must be a good one.
+    pub(crate) fn ask(&mut self, request: &[u8]) -> io::Result<Vec<u8>> {
+        self.stream.write_all(request)?;
+        let reply = read_frame(&mut self.stream)?;
+        match int_at(&reply, 12) {
+            0 => Ok(reply),
+            code => Err(io::Error::other(format!("a request fails with {code}"))),
+        }
+    }
+
+    /// The connection, for a client that keeps none of the rest.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// Checks that the requests are good ones, so that no errors are counted.
@@ -218,7 +233,7 @@ impl Frames {
     }
 }
 
-fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+pub(crate) fn read_frame(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
     let mut frame = vec![0; u32::from_be_bytes(length) as usize];
@@ -226,17 +241,20 @@ fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     Ok(frame)
 }
 
-fn get(path: &str, watch: bool) -> Vec<u8> {
+pub(crate) fn get(path: &str, watch: bool) -> Vec<u8> {
     request(wire::GET_DATA).buffer(path.as_bytes()).flag(watch).frame()
 }
 
 fn set(path: &str) -> Vec<u8> {
-    request(wire::SET_DATA).buffer(path.as_bytes()).buffer(&SMALL).int(-1).frame()
+    set_to(path, &SMALL)
+}
+
+pub(crate) fn set_to(path: &str, data: &[u8]) -> Vec<u8> {
+    request(wire::SET_DATA).buffer(path.as_bytes()).buffer(data).int(-1).frame()
 }
 
 fn create(path: &str, data: &[u8]) -> Vec<u8> {
-    let open = Record::default().int(1).int(31).buffer(b"world").buffer(b"anyone");
-    request(wire::CREATE2).buffer(path.as_bytes()).buffer(data).raw(&open.0).int(0).frame()
+    request(wire::CREATE2).buffer(path.as_bytes()).buffer(data).open_acl().int(0).frame()
 }
 
 fn delete(path: &str) -> Vec<u8> {

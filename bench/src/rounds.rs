@@ -195,7 +195,8 @@ fn shorter(span: Span) -> Span {
     Span { warm_up: span.warm_up / 2, measured: (span.measured / 3).max(least) }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+/// The value in the middle, or between the two there.
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

@@ -1,8 +1,12 @@
 //! What a person, or a program, gets to read.
 
-use std::fmt::Write as _;
-
-use crate::{cell::Cell, clients::Who, rounds::Row, works::Work};
+use crate::{
+    cell::Cell,
+    clients::Who,
+    grid::{markdown, thousands, three},
+    rounds::Row,
+    works::Work,
+};
 
 const COLUMNS: [&str; 9] = [
     "client",
@@ -42,31 +46,21 @@ const OTHERS_MAX: f64 = 0.03;
 /// A heading and a table, and a warning if others used a part of the machine.
 pub(crate) fn table(work: Work, rows: &[Row], others: Option<f64>) -> String {
     let best = Best::of(rows);
-    let mut lines = vec![COLUMNS.map(str::to_owned)];
-    lines.extend(rows.iter().map(|row| cells(row, &best)));
-    let widths: Vec<_> = (0..COLUMNS.len())
-        .map(|column| lines.iter().map(|line| line[column].len()).max().unwrap_or(0))
-        .collect();
-    let mut text = format!("\n### {}\n\n", work.title());
-    for (number, line) in lines.iter().enumerate() {
-        // Writing to a string cannot fail.
-        for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
-            let _ =
-                if column < 2 { write!(text, "| {cell:width$} ") } else { write!(text, "| {cell:>width$} ") };
-        }
-        text.push_str("|\n");
-        if number == 0 {
-            for (column, width) in widths.iter().enumerate() {
-                let colon = if column < 2 { '-' } else { ':' };
-                let _ = write!(text, "|{}{colon}", "-".repeat(width + 1));
-            }
-            text.push_str("|\n");
-        }
-    }
-    if let Some(others) = others.filter(|others| *others > OTHERS_MAX) {
-        let _ = writeln!(text, "\nRough: others used {:.0}% of the machine meanwhile.", others * 100.0);
-    }
+    let mut lines = vec![COLUMNS.map(str::to_owned).to_vec()];
+    lines.extend(rows.iter().map(|row| cells(row, &best).to_vec()));
+    let mut text = format!("\n### {}\n\n{}", work.title(), markdown(&lines, 2));
+    text.push_str(&warning(others));
     text
+}
+
+/// Says that others used a part of the machine, if it was enough to matter.
+pub(crate) fn warning(others: Option<f64>) -> String {
+    match others {
+        Some(others) if others > OTHERS_MAX => {
+            format!("\nRough: others used {:.0}% of the machine meanwhile.\n", others * 100.0)
+        }
+        _ => String::new(),
+    }
 }
 
 fn cells(row: &Row, best: &Best) -> [String; COLUMNS.len()] {
@@ -111,35 +105,4 @@ pub(crate) fn json(work: Work, rows: &[Row]) -> String {
         )
     };
     rows.iter().map(line).collect()
-}
-
-fn thousands(rate: f64) -> String {
-    match rate {
-        ..1e3 => three(rate),
-        ..1e6 => format!("{} k", three(rate / 1e3)),
-        _ => format!("{} M", three(rate / 1e6)),
-    }
-}
-
-/// Three digits, or whatever is in front of the point.
-fn three(value: f64) -> String {
-    match value.abs() {
-        ..0.0005 => "0".to_owned(),
-        ..0.1 => format!("{value:.3}"),
-        ..10.0 => format!("{value:.2}"),
-        ..100.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_have_three_digits() {
-        let shown = [0.0, 0.0312, 0.3, 1.13, 26.04, 831.6].map(three);
-        assert_eq!(shown, ["0", "0.031", "0.30", "1.13", "26.0", "832"]);
-        assert_eq!([940.0, 35_000.0, 7_812_345.0].map(thousands), ["940", "35.0 k", "7.81 M"]);
-    }
 }

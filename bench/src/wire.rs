@@ -5,6 +5,7 @@ pub(crate) const DELETE: i32 = 2;
 pub(crate) const EXISTS: i32 = 3;
 pub(crate) const GET_DATA: i32 = 4;
 pub(crate) const SET_DATA: i32 = 5;
+pub(crate) const GET_CHILDREN: i32 = 8;
 pub(crate) const SYNC: i32 = 9;
 pub(crate) const PING: i32 = 11;
 pub(crate) const MULTI: i32 = 14;
@@ -42,9 +43,9 @@ impl Record {
         self
     }
 
-    pub(crate) fn raw(mut self, value: &[u8]) -> Self {
-        self.0.extend(value);
-        self
+    /// An access list that lets everybody do everything.
+    pub(crate) fn open_acl(self) -> Self {
+        self.int(1).int(31).buffer(b"world").buffer(b"anyone")
     }
 
     pub(crate) fn stat(self, data: &[u8]) -> Self {

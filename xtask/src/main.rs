@@ -21,7 +21,8 @@ usage: cargo xtask <task>
            packages to be published
   live     only the tests against real servers
   package  only the packages to be published
-  bench    the ZooKeeper clients side by side; `cargo xtask bench help` lists the options";
+  bench    the ZooKeeper clients side by side, and shared structs beside Curator and kazoo; `cargo xtask bench help`
+           lists the options";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
