@@ -9,6 +9,7 @@
 
 mod backoff;
 mod codec;
+mod compose;
 mod coordinate;
 mod entry;
 mod error;
@@ -28,6 +29,7 @@ mod watch;
 #[cfg(feature = "protobuf")]
 pub use codec::Protobuf;
 pub use codec::{Codec, Decode, DecodeError, Encode, EncodeError, Json, Raw};
+pub use compose::{Overlay, Provenance, PublishFailures, Published, Publishers, SourceStatus, Sources};
 pub use coordinate::{Lock, LockError, LockGuard};
 pub use entry::{Entry, Stat};
 pub use error::{Conflict, Error, ErrorKind, Result};
