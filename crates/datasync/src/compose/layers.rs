@@ -1,7 +1,7 @@
 //! The layers of an overlay: which source shows at each key. No I/O.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
 use crate::memory::Installed;
@@ -194,7 +194,5 @@ fn outer(at: &Prefix, prefix: &Prefix, key: &Key) -> Option<Key> {
 
 /// The leases of different stores may have the same number, and are different leases.
 fn local_lease(layer: LayerId, lease: LeaseId) -> LeaseId {
-    let mut hasher = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default().build_hasher();
-    (layer, lease).hash(&mut hasher);
-    LeaseId::new(hasher.finish())
+    LeaseId::new(BuildHasherDefault::<DefaultHasher>::default().hash_one((layer, lease)))
 }

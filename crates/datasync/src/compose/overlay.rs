@@ -194,23 +194,32 @@ impl Overlay {
         self.picture.status.borrow().link == Link::Closed
     }
 
-    /// Fails if a read of this consistency cannot be answered as things are.
-    fn check(&self, key: &Key, at: Consistency) -> Result<()> {
-        match (at, &self.picture.status.borrow().link) {
-            (Consistency::Linearizable, _) => Err(Error::unsupported("get", NO_QUORUM).on(key)),
-            (Consistency::Synced, Link::Lost { reason }) => {
-                Err(Error::new(ErrorKind::Unreachable, "get").on(key).because(&**reason))
-            }
+    /// Fails if nothing, or nothing proved, can be read.
+    fn check(&self, operation: &'static str, at: Consistency) -> Result<()> {
+        if self.is_closed() {
+            return Err(Error::new(ErrorKind::Closed, operation));
+        }
+        if at == Consistency::Linearizable {
+            let what = "a read of several stores that is proved current";
+            return Err(Error::unsupported(operation, what));
+        }
+        Ok(())
+    }
+
+    /// Fails if what a source told last may be old.
+    fn check_sources(&self) -> Result<()> {
+        match &self.picture.status.borrow().link {
+            Link::Lost { reason } => Err(Error::new(ErrorKind::Unreachable, "get").because(&**reason)),
             _ => Ok(()),
         }
     }
-}
 
-/// Why a read of several stores is never proved.
-const NO_QUORUM: &str = "a read of several stores that is proved current";
-
-fn read_only(operation: &'static str) -> Error {
-    Error::new(ErrorKind::ReadOnly, operation).because("an overlay is written to in its sources")
+    fn read_only(&self, operation: &'static str) -> Error {
+        if self.is_closed() {
+            return Error::new(ErrorKind::Closed, operation);
+        }
+        Error::new(ErrorKind::ReadOnly, operation).because("an overlay is written to in its sources")
+    }
 }
 
 #[async_trait]
@@ -229,19 +238,20 @@ impl Store for Overlay {
     }
 
     async fn get(&self, key: &Key, want: Want, at: Consistency) -> Result<Read> {
-        self.check(key, at)?;
+        self.check("get", at).map_err(|error| error.on(key))?;
+        if at == Consistency::Synced {
+            self.check_sources().map_err(|error| error.on(key))?;
+        }
         self.picture.merged.get(key, want, at).await
     }
 
     async fn list(&self, prefix: &Prefix, want: List, at: Consistency) -> Result<Listing> {
-        if at == Consistency::Linearizable {
-            return Err(Error::unsupported("list", NO_QUORUM));
-        }
+        self.check("list", at)?;
         self.picture.merged.list(prefix, want, at).await
     }
 
     async fn commit(&self, _txn: Txn) -> Result<Committed> {
-        Err(if self.is_closed() { Error::new(ErrorKind::Closed, "commit") } else { read_only("commit") })
+        Err(self.read_only("commit"))
     }
 
     async fn watch(&self, what: &Selection, from: WatchFrom) -> Result<RawChanges> {
@@ -249,7 +259,7 @@ impl Store for Overlay {
     }
 
     async fn grant(&self, _ttl: Duration) -> Result<Lease> {
-        Err(if self.is_closed() { Error::new(ErrorKind::Closed, "grant") } else { read_only("grant") })
+        Err(self.read_only("grant"))
     }
 
     async fn close(&self) {

@@ -36,7 +36,7 @@ impl State {
         let mut changes = Vec::with_capacity(content.len());
         for (key, installed) in content {
             match installed {
-                Some(installed) => changes.push(RawChange::Put(self.install_one(key, installed, revision))),
+                Some(installed) => changes.push(RawChange::Put(self.install_one(&key, installed, revision))),
                 None if self.tree.replace(&key, None).is_some() => {
                     changes.push(RawChange::Delete(key, revision));
                 }
@@ -47,15 +47,15 @@ impl State {
         self.revision
     }
 
-    fn install_one(&mut self, key: Key, installed: Installed, revision: Revision) -> Entry {
+    fn install_one(&mut self, key: &Key, installed: Installed, revision: Revision) -> Entry {
         let Installed { value, lease, is_another } = installed;
-        let version = match self.tree.entry(&key) {
+        let version = match self.tree.entry(key) {
             Some(held) if !is_another => Version::new(held.created, held.version.count() + 1),
             _ => Version::new(revision, 0),
         };
         let stat = Stat::new(key.clone(), version.created(), revision, version).lease(lease);
         let entry = Entry::new(stat, value);
-        self.tree.replace(&key, Some(Record { entry: entry.clone(), deadline: None }));
+        self.tree.replace(key, Some(Record { entry: entry.clone(), deadline: None }));
         entry
     }
 }
