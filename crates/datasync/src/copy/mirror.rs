@@ -13,6 +13,7 @@ use super::Mirroring;
 /// changes in the target is set right again: the source wins. But every write names the version that was seen in
 /// the target, so that nothing there is overwritten that was not compared with the source.
 ///
+/// - While the source is known to be lost nothing is written: what it told last may be old.
 /// - Keys are written in transactions as large as the target takes, parents before what is below them, and deleted
 ///   the other way round, after all writes. They are not of one moment: a commit of the source may show in the
 ///   target in parts.
@@ -21,7 +22,8 @@ use super::Mirroring;
 /// - What only the target has is kept, unless [`deleting`](Self::deleting) was asked for. Then a source that was
 ///   wiped empties the target, too.
 /// - A key that the target cannot take (a value too large, a key too long, a key below one under a lease) is refused
-///   by itself, and the rest goes on.
+///   by itself, and the rest goes on. So is the deletion of a key below which the source has others: no store deletes
+///   what has keys below it.
 /// - Times to live are not known to a reader; a copy stays until it is deleted at the source.
 ///
 /// The values of both sides are held in memory.

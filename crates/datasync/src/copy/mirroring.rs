@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use futures_util::StreamExt;
+use tokio::sync::watch;
 use tokio::task::coop::consume_budget;
 use tokio::time::{Sleep, sleep};
 
 use crate::backoff::Backoff;
 use crate::{
-    Committed, Conflict, Consistency, Error, ErrorKind, Event, Found, Key, Read, Result, Selection, Want,
-    Watch,
+    Committed, Conflict, Consistency, Error, ErrorKind, Event, Found, Key, Link, Moment, Read, Result,
+    Selection, StoreStatus, Want, Watch,
 };
 
 use super::batch::{Batch, Change, ChangeKind, Rel};
-use super::outage::Outage;
+use super::outage::{Cause, Outage};
 use super::plan::{Next, Plan};
 use super::{Mirror, MirrorEvent, MirrorProgress, Side};
 
@@ -33,7 +34,9 @@ pub struct Mirroring {
     mirror: Mirror,
     plan: Plan,
     watches: [Watch; 2],
+    statuses: [watch::Receiver<StoreStatus>; 2],
     outages: [Outage; 2],
+    trust: Trust,
     /// What was sent to the target. It survives a `next` that is dropped.
     flight: Option<BoxFuture<'static, Landed>>,
     /// How many keys are part of it.
@@ -51,6 +54,17 @@ pub struct Mirroring {
     ended: bool,
 }
 
+/// Whether the source is as it was told last. While it is not, who works on the target is not to be set right by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// As far as is known it is.
+    Current,
+    /// It is out of reach.
+    Lost,
+    /// It is back, and what was asked for from then on counts.
+    From(Moment),
+}
+
 /// What came of something that was sent.
 enum Landed {
     Commit(Batch, Result<Committed>),
@@ -63,11 +77,14 @@ impl Mirroring {
             Watch::new(&mirror.source, Selection::Prefix(mirror.from.clone())),
             Watch::new(&mirror.target, Selection::Prefix(mirror.to.clone())),
         ];
+        let statuses = [mirror.source.status(), mirror.target.status()];
         Self {
             plan: Plan::new(mirror.from.clone(), mirror.to.clone(), mirror.is_deleting),
             mirror,
             watches,
+            statuses,
             outages: <[Outage; 2]>::default(),
+            trust: Trust::Current,
             flight: None,
             in_flight: 0,
             reread: VecDeque::new(),
@@ -134,14 +151,27 @@ impl Mirroring {
 
     /// Begins what can be begun; otherwise waits for something to happen.
     async fn step(&mut self) -> Result<()> {
-        if self.flight.is_none() && self.pause.is_none() && self.plan.is_synced() {
+        if self.statuses[Side::Source as usize].has_changed().unwrap_or(false) {
+            self.on_status(Side::Source);
+        }
+        let is_current = self.plan.is_synced() && self.trust == Trust::Current;
+        if self.flight.is_none() && self.pause.is_none() && is_current {
             self.check_apart()?;
             if self.begin() {
                 return Ok(());
             }
         }
         let [source, target] = &mut self.watches;
+        let [source_status, target_status] = &mut self.statuses;
         tokio::select! {
+            Ok(()) = source_status.changed() => {
+                self.on_status(Side::Source);
+                Ok(())
+            }
+            Ok(()) = target_status.changed() => {
+                self.on_status(Side::Target);
+                Ok(())
+            }
             told = source.next() => self.on_told(Side::Source, told),
             told = target.next() => self.on_told(Side::Target, told),
             landed = set(&mut self.flight) => {
@@ -199,8 +229,10 @@ impl Mirroring {
         if self.retry.is_none() && self.plan.has_refused() {
             self.retry = Some(Box::pin(sleep(REFUSED_WAIT)));
         }
+        // What could not be written need not be any more.
+        self.outages[Side::Target as usize].end(Cause::Request, Side::Target, &mut self.events);
         if self.is_told {
-            return false;
+            return !self.events.is_empty();
         }
         self.is_told = true;
         self.ended = self.mirror.is_dry;
@@ -228,18 +260,50 @@ impl Mirroring {
         }));
     }
 
+    fn on_status(&mut self, side: Side) {
+        let link = self.statuses[side as usize].borrow_and_update().link.clone();
+        let outage = &mut self.outages[side as usize];
+        if side == Side::Source && self.plan.is_synced() {
+            self.trust = if link == Link::Live { Trust::From(Moment::now()) } else { Trust::Lost };
+            self.watches[side as usize].doubt();
+        }
+        match link {
+            Link::Lost { reason } => {
+                let error = Error::new(ErrorKind::Unreachable, "watch").because(&*reason);
+                outage.begin(Cause::Link, side, error, &mut self.events);
+            }
+            Link::Live => outage.end(Cause::Link, side, &mut self.events),
+            // The end is told by the watch.
+            Link::Connecting | Link::Closed => {}
+        }
+    }
+
+    /// What is told now was asked for at that moment.
+    fn on_proved(&mut self, side: Side, asked: Moment) {
+        self.outages[side as usize].end(Cause::Watch, side, &mut self.events);
+        if let (Side::Source, Trust::From(since)) = (side, self.trust)
+            && asked >= since
+        {
+            self.trust = Trust::Current;
+        }
+    }
+
     fn on_told(&mut self, side: Side, told: Option<Result<Event>>) -> Result<()> {
         match told {
             Some(Ok(event)) => {
-                if matches!(event, Event::ResyncDone { .. } | Event::Progress { .. }) {
-                    self.outages[side as usize].end(side, &mut self.events);
-                }
+                let asked = match &event {
+                    Event::ResyncDone { asked, .. } | Event::Progress { asked, .. } => Some(*asked),
+                    _ => None,
+                };
                 self.plan.apply(side, event);
+                if let Some(asked) = asked {
+                    self.on_proved(side, asked);
+                }
                 Ok(())
             }
             Some(Err(error)) if error.kind() == ErrorKind::Closed => Err(error),
             Some(Err(error)) => {
-                self.outages[side as usize].begin(side, error, &mut self.events);
+                self.outages[side as usize].begin(Cause::Watch, side, error, &mut self.events);
                 Ok(())
             }
             None => Err(Error::new(ErrorKind::Closed, "watch").because(format!("the {side}"))),
@@ -250,8 +314,8 @@ impl Mirroring {
         self.in_flight = 0;
         match landed {
             Landed::Commit(batch, Ok(committed)) => {
-                self.answered();
                 self.conflicts = 0;
+                self.answered();
                 self.plan.committed(batch.events(&committed), rels(&batch));
                 self.done(&batch);
                 Ok(())
@@ -323,7 +387,8 @@ impl Mirroring {
             return Err(error);
         }
         self.pause = Some(Box::pin(sleep(self.backoff.next())));
-        self.outages[Side::Target as usize].begin(Side::Target, error, &mut self.events);
+        let outage = &mut self.outages[Side::Target as usize];
+        outage.begin(Cause::Request, Side::Target, error, &mut self.events);
         Ok(())
     }
 
@@ -332,7 +397,8 @@ impl Mirroring {
         if self.conflicts == 0 {
             self.backoff.reset();
         }
-        self.outages[Side::Target as usize].end(Side::Target, &mut self.events);
+        let outage = &mut self.outages[Side::Target as usize];
+        outage.end(Cause::Request, Side::Target, &mut self.events);
     }
 
     /// Counts what was written, and tells it.

@@ -1,6 +1,7 @@
 //! What is to be written so that the target equals the source. No I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use crate::{Capabilities, Conflict, Delta, Entry, Error, Event, Incarnation, Key, Prefix, Replica, Result};
 
@@ -81,6 +82,9 @@ impl Plan {
     pub(super) fn apply(&mut self, side: Side, event: Event) {
         let changed = self.half(side).apply(event);
         for rel in changed {
+            if side == Side::Target {
+                self.mark_related(&rel);
+            }
             self.mark(rel);
         }
     }
@@ -91,6 +95,7 @@ impl Plan {
             self.target.apply(event);
         }
         for rel in rels {
+            self.mark_related(&rel);
             self.forget(&rel);
         }
         self.alone = self.alone.saturating_sub(1);
@@ -100,6 +105,19 @@ impl Plan {
     pub(super) fn mark(&mut self, rel: Rel) {
         self.extra.remove(&rel);
         self.pending.insert(rel);
+    }
+
+    /// Tries again what may have been refused because of a key of the target: what is above it, and what is below.
+    fn mark_related(&mut self, rel: &Rel) {
+        if self.refused.is_empty() {
+            return;
+        }
+        let above = rel.match_indices('/').filter_map(|(at, _)| self.refused.get_key_value(rel.get(..at)?));
+        let text = format!("{rel}/");
+        let below = self.refused.range::<str, _>((Bound::Included(text.as_str()), Bound::Unbounded));
+        let below = below.take_while(|(refused, _)| refused.starts_with(&text));
+        let related: Vec<Rel> = above.chain(below).map(|(refused, _)| refused.clone()).collect();
+        self.pending.extend(related);
     }
 
     /// Tries everything again that was refused.

@@ -14,7 +14,7 @@ use crate::support::{delete, key, low_and_high, memory, observe, prefix, put};
 async fn until_link(overlay: &Overlay, wanted: impl Fn(&Link) -> bool) {
     let mut status = overlay.status();
     let told = status.wait_for(|status| wanted(&status.link));
-    within("the overlay says how its sources are", told).await.unwrap();
+    within("the overlay says how its sources are", told).await.expect("it is open");
 }
 
 #[tokio::test]
