@@ -81,6 +81,7 @@ impl Picture {
         let Source { store, prefix, .. } = source;
         let mut watch = Watch::new(&store, Selection::Prefix(prefix));
         let mut status = store.status();
+        let mut has_failed = false;
         loop {
             // A store that always has something to tell would keep the thread to itself.
             consume_budget().await;
@@ -91,8 +92,14 @@ impl Picture {
                     self.tell_of(id, |source| source.link = link);
                 }
                 event = watch.next() => match event {
-                    Some(Ok(event)) => self.apply(id, event),
+                    Some(Ok(event)) => {
+                        self.apply(id, event);
+                        if std::mem::take(&mut has_failed) {
+                            self.tell_of(id, |source| source.error = None);
+                        }
+                    }
                     Some(Err(error)) => {
+                        has_failed = true;
                         self.tell_of(id, |source| source.error = Some(error.to_string().into()));
                     }
                     None => return self.tell_of(id, |source| source.link = Link::Closed),
@@ -109,10 +116,7 @@ impl Picture {
         let is_synced = layers.is_synced(id);
         drop(layers);
         if is_told {
-            self.tell_of(id, |source| {
-                source.is_synced = is_synced;
-                source.error = None;
-            });
+            self.tell_of(id, |source| source.is_synced = is_synced);
         }
     }
 

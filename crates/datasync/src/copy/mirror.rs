@@ -26,6 +26,8 @@ use super::Mirroring;
 ///   what has keys below it.
 /// - Times to live are not known to a reader; a copy stays until it is deleted at the source.
 ///
+/// A mirror has one direction. Two in opposite directions would set each other right for ever.
+///
 /// The values of both sides are held in memory.
 ///
 /// ```

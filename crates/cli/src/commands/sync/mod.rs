@@ -66,9 +66,12 @@ async fn follow(
             event = mirroring.next() => {
                 let Some(event) = event.transpose()? else { return Ok(()) };
                 reach.note(&event);
-                is_in_sync = matches!(event, MirrorEvent::InSync);
-                if is_in_sync && ends {
-                    return Ok(());
+                match event {
+                    MirrorEvent::InSync if ends => return Ok(()),
+                    MirrorEvent::InSync => is_in_sync = true,
+                    // As such they leave nothing to do.
+                    MirrorEvent::Lost { .. } | MirrorEvent::Regained { .. } => {}
+                    _ => is_in_sync = false,
                 }
                 report.event(&event, &mirroring.progress())?;
             }
