@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use quorate::{Key, Pointer, Prefix};
 
+use crate::commands::sync::SyncArgs;
 use crate::demo::DemoArgs;
 use crate::input::Input;
 
@@ -77,6 +78,7 @@ pub(crate) enum Command {
     Lock(LockArgs),
     #[command(subcommand)]
     Kv(KvCommand),
+    Sync(SyncArgs),
     Doctor(DoctorArgs),
     /// Shows the whole story on a temporary store, in under 20 s
     Demo(DemoArgs),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use quorate::{Document, Key, Link, OpenOptions, OpenStore, Store, StoreUrl};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -33,12 +34,19 @@ pub(crate) struct Context {
     deadline: Instant,
     read_only_allowed: bool,
     store: OnceLock<OpenStore>,
+    /// The second store of a command that has two.
+    other: Option<Box<Self>>,
 }
 
 impl Context {
     /// Decides which store is meant; it is not opened yet.
     pub(crate) fn new(global: &Global) -> Result<Self> {
-        let named = global.store.as_deref().filter(|url| !url.is_empty());
+        Self::at(global, global.store.as_deref())
+    }
+
+    /// Names the store by its URL; it is not opened yet.
+    pub(crate) fn at(global: &Global, url: Option<&str>) -> Result<Self> {
+        let named = url.filter(|url| !url.is_empty());
         let url = match named {
             Some(url) => absolute(url.parse()?)?,
             None => StoreUrl::Sqlite { path: default_file()? },
@@ -51,7 +59,24 @@ impl Context {
             deadline: Instant::now() + global.timeout,
             read_only_allowed: false,
             store: OnceLock::new(),
+            other: None,
         })
+    }
+
+    /// Adds a second store, which is closed with the first.
+    pub(crate) fn with_other(mut self, other: Self) -> Self {
+        self.other = Some(Box::new(other));
+        self
+    }
+
+    /// The second store.
+    pub(crate) fn other(&self) -> Option<&Self> {
+        self.other.as_deref()
+    }
+
+    /// The time that was given.
+    pub(crate) const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Accepts servers that only read.
@@ -163,14 +188,14 @@ impl Context {
 
     /// Ends the session, so that nothing stays behind until a timeout.
     pub(crate) async fn close(&self) {
-        if let Some(store) = self.store.get() {
-            // What is not ended in time ends with the process or its lease.
-            let _ = timeout(CLOSE_TIME, store.store().close()).await;
-        }
+        let other = self.other().and_then(|other| other.store.get());
+        let stores = self.store.get().into_iter().chain(other);
+        // What is not ended in time ends with the process or its lease.
+        let _ = timeout(CLOSE_TIME, join_all(stores.map(|store| store.store().close()))).await;
     }
 
     /// The sentence about a store that did not answer.
-    fn no_answer(&self, error: Option<String>) -> Failure {
+    pub(crate) fn no_answer(&self, error: Option<String>) -> Failure {
         let status = self.store.get().map(|store| store.store().status().borrow().link.clone());
         let reason = match status {
             Some(Link::Lost { reason }) => Some(reason.to_string()),

@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::sync::oneshot;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Global};
 use crate::context::{CLOSE_TIME, Context};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Output;
@@ -58,7 +58,7 @@ async fn run(args: Args) -> ExitCode {
         },
         // It belongs to a lock whose store is known to another process.
         Command::Terminal { group } => told(&Output::new(), commands::lock::give_terminal(group)).into(),
-        command => match Context::new(&args.global) {
+        command => match context_of(&args.global, &command) {
             // What only reads can be examined all the same.
             Ok(context) if matches!(command, Command::Doctor(_)) => {
                 let context = context.read_only_allowed();
@@ -67,6 +67,14 @@ async fn run(args: Args) -> ExitCode {
             Ok(context) => told(&context.output, in_context(&context, command).await).into(),
             Err(failure) => told(&Output::new(), Err(failure)).into(),
         },
+    }
+}
+
+/// The store or stores of a command.
+fn context_of(global: &Global, command: &Command) -> Result<Context> {
+    match command {
+        Command::Sync(args) => commands::sync::context(global, args),
+        _ => Context::new(global),
     }
 }
 

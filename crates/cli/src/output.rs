@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -10,19 +11,25 @@ use serde_json::Value;
 
 use crate::exit::{Exit, Failure, Result};
 
+/// Erases what a terminal shows from here to the end of the line.
+const ERASE: &str = "\u{1b}[K";
+
 /// Where a command prints to.
 #[derive(Debug)]
 pub(crate) struct Output {
     is_terminal: bool,
+    /// Whether the last line on standard error is one that is written over.
+    is_live: AtomicBool,
 }
 
 impl Output {
     pub(crate) fn new() -> Self {
-        Self { is_terminal: io::stdout().is_terminal() }
+        Self { is_terminal: io::stdout().is_terminal(), is_live: AtomicBool::new(false) }
     }
 
     /// Prints one line of data. Colours reach terminals only.
     pub(crate) fn line(&self, text: impl std::fmt::Display) -> Result<()> {
+        self.end_live();
         let mut out = anstream::stdout().lock();
         done(writeln!(out, "{text}").and_then(|()| out.flush()))
     }
@@ -70,8 +77,27 @@ impl Output {
 
     /// Says something to whoever runs the program. If nobody can hear it, that is no failure.
     pub(crate) fn words(&self, text: impl std::fmt::Display) {
+        self.end_live();
         let mut err = anstream::stderr().lock();
         let _ = writeln!(err, "quorate: {}", plain(&text.to_string()));
+    }
+
+    /// Shows a line on a terminal that is written over by whatever is said next; `false` where there is none.
+    pub(crate) fn live(&self, text: impl std::fmt::Display) -> bool {
+        if !io::stderr().is_terminal() {
+            return false;
+        }
+        self.is_live.store(true, Ordering::Relaxed);
+        let mut err = io::stderr().lock();
+        let _ = write!(err, "\r{}{ERASE}", one_line(&text.to_string())).and_then(|()| err.flush());
+        true
+    }
+
+    /// Removes the line that is written over.
+    fn end_live(&self) {
+        if self.is_live.swap(false, Ordering::Relaxed) {
+            let _ = write!(io::stderr().lock(), "\r{ERASE}");
+        }
     }
 }
 

@@ -9,7 +9,9 @@
 
 mod backoff;
 mod codec;
+mod compose;
 mod coordinate;
+mod copy;
 mod entry;
 mod error;
 mod event;
@@ -29,7 +31,9 @@ mod watch;
 #[cfg(feature = "protobuf")]
 pub use codec::Protobuf;
 pub use codec::{Codec, Decode, DecodeError, Encode, EncodeError, Json, Raw};
+pub use compose::{Overlay, Provenance, PublishFailures, Published, Publishers, SourceStatus, Sources};
 pub use coordinate::{Lock, LockError, LockGuard};
+pub use copy::{Mirror, MirrorEvent, MirrorProgress, Mirroring, Side};
 pub use entry::{Entry, Stat};
 pub use error::{Conflict, Error, ErrorKind, Result};
 pub use event::Event;

@@ -8,6 +8,7 @@ mod listeners;
 pub(crate) mod lock;
 mod patch;
 mod set;
+pub(crate) mod sync;
 mod watch;
 
 use serde::Serialize;
@@ -33,6 +34,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result {
         Command::Listeners(args) => listeners::run(context, &args).await,
         Command::Kv(watch @ KvCommand::Watch { .. }) => while_read(context, kv::run(context, watch)).await,
         Command::Kv(command) => kv::run(context, command).await,
+        // Without anybody who reads it still copies, unless printing is what it runs for.
+        Command::Sync(args) if args.prints_on() => while_read(context, sync::run(context, &args)).await,
+        Command::Sync(args) => sync::run(context, &args).await,
         Command::Doctor(args) => doctor::run(context, &args).await,
         Command::Lock(_) | Command::Demo(_) | Command::Terminal { .. } => {
             unreachable!("what has no store, or signals of its own, is run elsewhere")

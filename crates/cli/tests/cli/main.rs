@@ -8,6 +8,7 @@ mod program;
 mod secured;
 mod structs;
 mod support;
+mod sync;
 mod terminal;
 mod unreachable;
 mod watch;

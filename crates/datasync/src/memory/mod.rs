@@ -5,6 +5,7 @@ mod client;
 mod commit;
 mod faults;
 mod history;
+mod install;
 mod leases;
 mod registry;
 mod state;
@@ -28,6 +29,8 @@ use crate::{
 use changes::Changes;
 use client::Client;
 use state::Shared;
+
+pub(crate) use install::Installed;
 
 /// The longest value. Nothing needs a limit here, but a program that was written against this store should not
 /// find out elsewhere that its values are far too long.

@@ -26,10 +26,10 @@ pub(super) struct Shared(Mutex<State>);
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) incarnation: Incarnation,
-    revision: Revision,
+    pub(super) revision: Revision,
     /// The number of the last name that was made.
     sequence: u64,
-    tree: Tree,
+    pub(super) tree: Tree,
     history: History,
     pub(super) leases: Leases,
     pub(super) watchers: Watchers,
@@ -176,7 +176,7 @@ impl State {
     }
 
     /// Keeps what was changed and tells it. What changed nothing has no revision of its own.
-    fn record(&mut self, revision: Revision, changes: Vec<RawChange>) {
+    pub(super) fn record(&mut self, revision: Revision, changes: Vec<RawChange>) {
         if changes.is_empty() {
             return;
         }
@@ -186,7 +186,7 @@ impl State {
         self.history.push(commit);
     }
 
-    const fn next_revision(&self) -> Revision {
+    pub(super) const fn next_revision(&self) -> Revision {
         Revision::new(self.revision.get() + 1)
     }
 }
