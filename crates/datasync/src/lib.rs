@@ -13,6 +13,7 @@ mod coordinate;
 mod entry;
 mod error;
 mod event;
+mod follow;
 mod key;
 mod lease;
 mod memory;
@@ -32,6 +33,10 @@ pub use coordinate::{Lock, LockError, LockGuard};
 pub use entry::{Entry, Stat};
 pub use error::{Conflict, Error, ErrorKind, Result};
 pub use event::Event;
+pub use follow::{
+    Batch, Follow, FollowError, FollowEvent, FollowStatus, Follower, FollowerBuilder, Index, NodeEvent,
+    NodeWatch, Nodes, NodesSnapshot, SimpleFollower, watch_node, watch_nodes,
+};
 pub use key::{KEY_BYTES_MAX, Key, KeyError, Prefix};
 pub use lease::{Lease, LeaseControl, LeaseId, LeaseRef};
 pub use memory::Memory;
