@@ -72,6 +72,15 @@ impl<T: Send + Sync + 'static, C, V: Send + Sync + 'static> FollowerBuilder<T, C
         FollowerBuilder { store, prefix, codec, passes, project, is_same: W::eq, is_strict, decoded }
     }
 
+    /// Takes equal values for no news, though their bytes differ. A projection does so by itself.
+    pub fn skip_equal(mut self) -> Self
+    where
+        V: PartialEq,
+    {
+        self.is_same = V::eq;
+        self
+    }
+
     /// Ends with the first node that cannot be decoded. Unless set such nodes are told as rejected, and what was told
     /// of them before stays.
     pub const fn strict(mut self) -> Self {

@@ -22,6 +22,9 @@ pub(crate) struct Record {
     count: watch::Sender<usize>,
 }
 
+/// What was seen of each node, in order; `None` where there was nothing.
+pub(crate) type States = BTreeMap<String, Vec<Option<u64>>>;
+
 /// Records as callbacks.
 pub(crate) struct Recorder {
     pub(crate) record: Record,
@@ -58,8 +61,8 @@ impl Record {
 
     /// What the calls lead to, and every state of each node on the way. A call that does not fit what was told before
     /// it is a failure.
-    pub(crate) fn replay(&self) -> (BTreeMap<String, u64>, BTreeMap<String, Vec<Option<u64>>>) {
-        let (mut view, mut states) = (BTreeMap::new(), BTreeMap::<String, Vec<Option<u64>>>::new());
+    pub(crate) fn replay(&self) -> (BTreeMap<String, u64>, States) {
+        let (mut view, mut states) = (BTreeMap::new(), States::new());
         for call in self.calls() {
             let (node, before, is) = match &call {
                 Call::New(node, value) => (node, None, Some(*value)),
