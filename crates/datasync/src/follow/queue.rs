@@ -133,3 +133,73 @@ impl<V> Net<V> {
 fn known<V>(view: &View<V>) -> usize {
     view.nodes.size() + view.rejected.size()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::follow::lens::Projected;
+    use crate::follow::view::Held;
+    use crate::{Json, Key, Revision};
+
+    /// One batch in which a node of its own comes, or goes.
+    fn told(before: &View<u64>, name: u64, at: u64) -> Told<u64> {
+        let (key, revision) = (Key::parse(&format!("/{name}")).unwrap(), Revision::new(at));
+        let mut after = before.clone();
+        if !after.nodes.remove_mut(&key) {
+            let (value, bytes) = (Arc::new(name), name.to_string().into());
+            after.nodes.insert_mut(key.clone(), Held { value, bytes, revision, created: revision });
+        }
+        after.revision = revision;
+        let events = after.since(before, &Touched::from([(key, revision)]), |_, _| false);
+        let batch = Batch { revision, events, is_synced: true, is_coalesced: false };
+        Told { batch, before: before.clone(), after }
+    }
+
+    fn poll(queue: &mut Queue<u64>) -> Option<Batch<u64>> {
+        let lens = Projected {
+            codec: Json,
+            passes: Box::new(|_| true),
+            project: Box::new(Some::<u64>),
+            is_same: |_: &u64, _: &u64| false,
+        };
+        match queue.poll(&mut Context::from_waker(Waker::noop()), &lens) {
+            Poll::Ready(batch) => batch,
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn nodes_that_come_and_go_cost_no_memory_while_nobody_takes_anything() {
+        let (mut queue, mut view) = (Queue::new(), View::new());
+        for n in 0..50_000 {
+            let told = told(&view, n / 2, n + 1);
+            view = told.after.clone();
+            queue.push(told);
+            let remembered = queue.net.as_ref().map_or(0, |net| net.touched.len());
+            assert!(queue.events <= EVENTS_MAX && remembered <= GONE_MAX + EVENTS_MAX + 4);
+        }
+        assert!(poll(&mut queue).is_none());
+    }
+
+    #[test]
+    fn a_batch_of_any_size_waits_whole_if_nothing_else_does() {
+        let (mut queue, before) = (Queue::new(), View::new());
+        let mut all = told(&before, 0, 1);
+        for n in 1..2 * EVENTS_MAX as u64 {
+            let next = told(&all.after, n, 1);
+            all.batch.events.extend(next.batch.events);
+            all.after = next.after;
+        }
+        queue.push(all);
+        let batch = poll(&mut queue).unwrap();
+        assert_eq!((batch.events.len(), batch.is_coalesced), (2 * EVENTS_MAX, false));
+    }
+
+    #[test]
+    fn what_was_abandoned_takes_nothing() {
+        let mut queue = Queue::new();
+        queue.abandon();
+        queue.push(told(&View::new(), 0, 1));
+        assert!(queue.batches.is_empty() && queue.net.is_none());
+    }
+}

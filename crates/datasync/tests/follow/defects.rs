@@ -1,64 +1,10 @@
 //! The defects of the systems that followers are learned from: each that can be provoked, by its number in their
 //! review, does not exist here.
 
-#![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
-
-use std::sync::Arc;
-
 use futures_util::{FutureExt, StreamExt};
-use quorate_datasync::{
-    Batch, FollowEvent, Follower, Key, Link, Memory, NodeEvent, Store, StoreExt, Txn, watch_node,
-};
+use quorate_datasync::{FollowEvent, Follower, Link, NodeEvent, Store, Txn, watch_node};
 
-struct Place {
-    memory: Memory,
-    store: Arc<dyn Store>,
-}
-
-impl Place {
-    fn new() -> Self {
-        let memory = Memory::new();
-        let store: Arc<dyn Store> = Arc::new(memory.handle());
-        Self { memory, store }
-    }
-
-    /// A place whose store handle can be disconnected.
-    fn cut() -> (Memory, Arc<Memory>, Arc<dyn Store>) {
-        let outside = Memory::new();
-        let inside = Arc::new(outside.handle());
-        let store: Arc<dyn Store> = Arc::clone(&inside) as Arc<dyn Store>;
-        (outside, inside, store)
-    }
-
-    async fn put(&self, name: &str, value: &str) {
-        self.memory.put(&key(name), value.to_owned()).await.unwrap();
-    }
-
-    async fn delete(&self, name: &str) {
-        self.memory.delete(&key(name)).await.unwrap();
-    }
-}
-
-fn key(name: &str) -> Key {
-    Key::parse(&format!("/nodes/{name}")).unwrap()
-}
-
-/// A batch in short: `+a=1`, `~a=1>2`, `-a=2`, `!a`, `synced`.
-fn short(batch: &Batch<u64>) -> Vec<String> {
-    let name = |key: &Key| key.name().to_owned();
-    let events = batch.events.iter().map(|event| match event {
-        FollowEvent::New { key, value, .. } => format!("+{}={value}", name(key)),
-        FollowEvent::Updated { key, previous, value, .. } => format!("~{}={previous}>{value}", name(key)),
-        FollowEvent::Deleted { key, previous, .. } => format!("-{}={previous}", name(key)),
-        FollowEvent::Rejected { key, .. } => format!("!{}", name(key)),
-        _ => "synced".to_owned(),
-    });
-    events.collect()
-}
-
-async fn next(follower: &mut Follower<u64>) -> Vec<String> {
-    short(&follower.next().await.unwrap())
-}
+use crate::place::{Place, key, next};
 
 #[tokio::test]
 async fn defect_1_a_node_that_comes_back_equal_is_new_and_its_next_deletion_is_told() {
@@ -77,7 +23,7 @@ async fn defect_1_a_node_that_comes_back_equal_is_new_and_its_next_deletion_is_t
 #[tokio::test]
 async fn defect_1_a_node_that_passes_the_filter_again_is_new() {
     let place = Place::new();
-    let even = |n: &u64| (n % 2 == 0).then_some(*n);
+    let even = |n: &u64| n.is_multiple_of(2).then_some(*n);
     let mut follower = Follower::<u64>::over(&place.store, "/nodes").project(even).start().unwrap();
     assert_eq!(next(&mut follower).await, ["synced"]);
     for _ in 0..2 {
@@ -105,32 +51,32 @@ async fn defect_2_the_deletion_of_a_single_node_is_told_and_then_waited_out() {
 #[tokio::test]
 async fn defects_3_and_4_what_was_deleted_while_the_connection_was_lost_is_deleted_once_and_nothing_is_new_again()
  {
-    let (outside, inside, store) = Place::cut();
-    outside.put(&key("a"), "1").await.unwrap();
-    outside.put(&key("b"), "2").await.unwrap();
-    let mut follower = Follower::<u64>::over(&store, "/nodes").start().unwrap();
+    let place = Place::new();
+    place.put("a", "1").await;
+    place.put("b", "2").await;
+    let mut follower = Follower::<u64>::over(&place.store, "/nodes").start().unwrap();
     assert_eq!(next(&mut follower).await, ["+a=1", "+b=2", "synced"]);
-    inside.disconnect();
-    outside.delete(&key("a")).await.unwrap();
-    outside.put(&key("c"), "3").await.unwrap();
-    inside.reconnect();
+    place.followed.disconnect();
+    place.delete("a").await;
+    place.put("c", "3").await;
+    place.followed.reconnect();
     assert_eq!(next(&mut follower).await, ["-a=1", "+c=3"]);
-    outside.put(&key("b"), "4").await.unwrap();
+    place.put("b", "4").await;
     assert_eq!(next(&mut follower).await, ["~b=2>4"]);
 }
 
 #[tokio::test]
 async fn a_node_made_again_while_the_connection_was_lost_is_deleted_then_new() {
-    let (outside, inside, store) = Place::cut();
-    outside.put(&key("a"), "1").await.unwrap();
-    outside.put(&key("b"), "1").await.unwrap();
-    let mut follower = Follower::<u64>::over(&store, "/nodes").start().unwrap();
+    let place = Place::new();
+    place.put("a", "1").await;
+    place.put("b", "1").await;
+    let mut follower = Follower::<u64>::over(&place.store, "/nodes").start().unwrap();
     assert_eq!(next(&mut follower).await, ["+a=1", "+b=1", "synced"]);
-    inside.disconnect();
-    outside.delete(&key("b")).await.unwrap();
-    outside.put(&key("b"), "1").await.unwrap();
-    outside.put(&key("a"), "2").await.unwrap();
-    inside.reconnect();
+    place.followed.disconnect();
+    place.delete("b").await;
+    place.put("b", "1").await;
+    place.put("a", "2").await;
+    place.followed.reconnect();
     assert_eq!(next(&mut follower).await, ["-b=1", "~a=1>2", "+b=1"]);
 }
 
@@ -156,7 +102,7 @@ async fn defect_7_an_address_that_moves_is_free_before_it_is_taken() {
     let mut follower = Follower::<u64>::over(&place.store, "/nodes").start().unwrap();
     let by_address = follower.index_by(|address| *address);
     assert_eq!(next(&mut follower).await, ["+b=7", "synced"]);
-    place.memory.commit(Txn::new().put(&key("a"), "7").delete(&key("b"))).await.unwrap();
+    place.outside.commit(Txn::new().put(&key("a"), "7").delete(&key("b"))).await.unwrap();
     assert_eq!(next(&mut follower).await, ["-b=7", "+a=7"]);
     let found: Vec<_> = by_address.get(&7).into_iter().map(|(key, _)| key).collect();
     assert_eq!(found, [key("a")]);
@@ -176,13 +122,13 @@ async fn defect_8_equality_is_that_of_the_projection_and_cannot_drift() {
 
 #[tokio::test]
 async fn defect_11_a_lost_connection_is_a_fact_that_can_be_watched() {
-    let (_outside, inside, store) = Place::cut();
-    let follower = Follower::<u64>::over(&store, "/nodes").start().unwrap();
+    let place = Place::new();
+    let follower = Follower::<u64>::over(&place.store, "/nodes").start().unwrap();
     follower.nodes().synced().await.unwrap();
     let mut status = follower.status();
-    inside.disconnect();
+    place.followed.disconnect();
     status.wait_for(|status| matches!(status.link, Link::Lost { .. })).await.unwrap();
-    inside.reconnect();
+    place.followed.reconnect();
     status.wait_for(|status| status.link == Link::Live).await.unwrap();
 }
 
@@ -191,7 +137,7 @@ async fn defect_12_every_event_has_the_revision_of_its_write() {
     let place = Place::new();
     let mut follower = Follower::<u64>::over(&place.store, "/nodes").start().unwrap();
     follower.next().await.unwrap();
-    let put = place.memory.put(&key("a"), "1").await.unwrap();
+    let put = place.put("a", "1").await;
     let batch = follower.next().await.unwrap();
     assert_eq!((batch.revision, batch.events[0].revision()), (put, put));
     place.delete("a").await;
