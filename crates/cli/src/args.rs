@@ -74,6 +74,7 @@ pub(crate) enum Command {
     Patch(PatchArgs),
     Delete(DeleteArgs),
     Watch(WatchArgs),
+    Follow(FollowArgs),
     Listeners(ListenersArgs),
     Lock(LockArgs),
     #[command(subcommand)]
@@ -187,6 +188,21 @@ pub(crate) struct WatchArgs {
 pub(crate) enum Wait {
     Yes,
     No,
+}
+
+/// Prints the JSON values below a prefix, then what is new, updated or deleted there
+///
+/// It goes on until it is interrupted. A value that is no JSON is rejected, and the one before it stays; for raw bytes
+/// there is `kv watch`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: quorate follow /nodes --json")]
+pub(crate) struct FollowArgs {
+    /// What is below this key; / is everything
+    #[arg(value_parser = Prefix::parse)]
+    pub(crate) prefix: Prefix,
+    /// Prints JSON lines: new, updated, deleted, rejected, synced, batch_done
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Prints who listens to a struct, one a line

@@ -15,6 +15,7 @@ mod copy;
 mod entry;
 mod error;
 mod event;
+mod follow;
 mod key;
 mod lease;
 mod map;
@@ -37,6 +38,10 @@ pub use copy::{Mirror, MirrorEvent, MirrorProgress, Mirroring, Side};
 pub use entry::{Entry, Stat};
 pub use error::{Conflict, Error, ErrorKind, Result};
 pub use event::Event;
+pub use follow::{
+    Batch, Follow, FollowError, FollowEvent, FollowStatus, Follower, FollowerBuilder, Index, NodeEvent,
+    NodeWatch, Nodes, NodesSnapshot, SimpleFollower, watch_node, watch_nodes,
+};
 pub use key::{KEY_BYTES_MAX, Key, KeyError, Prefix};
 pub use lease::{Lease, LeaseControl, LeaseId, LeaseRef};
 pub use map::{KeysChange, MapKey, MapKeys, MapOptions, SharedMap};

@@ -5,6 +5,7 @@
 //! of it.
 
 pub mod conformance;
+pub mod follow;
 mod interop;
 mod link;
 mod server;

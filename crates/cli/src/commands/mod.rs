@@ -2,6 +2,7 @@
 
 mod delete;
 mod doctor;
+mod follow;
 mod get;
 mod kv;
 mod listeners;
@@ -31,6 +32,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result {
         Command::Patch(args) => patch::run(context, args).await,
         Command::Delete(args) => delete::run(context, &args).await,
         Command::Watch(args) => while_read(context, watch::run(context, args)).await,
+        Command::Follow(args) => while_read(context, follow::run(context, args)).await,
         Command::Listeners(args) => listeners::run(context, &args).await,
         Command::Kv(watch @ KvCommand::Watch { .. }) => while_read(context, kv::run(context, watch)).await,
         Command::Kv(command) => kv::run(context, command).await,

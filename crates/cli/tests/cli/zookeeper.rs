@@ -96,6 +96,31 @@ fn bad_and_large_payloads_and_a_deletion_are_told_and_survived() {
 
 #[test]
 #[ignore = "needs a ZooKeeper server"]
+fn nodes_are_followed_also_after_the_server_was_restarted() {
+    let mut rig = Rig::start();
+    rig.place.ok(["kv", "put", "/nodes/a", "1"]);
+    rig.place.ok(["kv", "put", "/nodes/b", "1"]);
+    let follow = rig.place.start(["follow", "/nodes", "--json"]);
+    let types: Vec<Value> = (0..4).map(|_| follow.json()["type"].clone()).collect();
+    assert_eq!(types, ["new", "new", "synced", "batch_done"]);
+    rig.outsider(["set", "/nodes/a", "2"]);
+    let updated = follow.json();
+    assert_eq!(
+        (&updated["type"], &updated["previous"], &updated["value"]),
+        (&json!("updated"), &json!(1), &json!(2))
+    );
+    follow.line();
+    rig.restart();
+    rig.outsider(["delete", "/nodes/b"]);
+    let deleted = follow.json();
+    assert_eq!(
+        (&deleted["type"], &deleted["key"], &deleted["previous"]),
+        (&json!("deleted"), &json!("/nodes/b"), &json!(1))
+    );
+}
+
+#[test]
+#[ignore = "needs a ZooKeeper server"]
 fn a_command_runs_under_the_lock_and_writes_through_it() {
     let rig = Rig::start();
     rig.place.ok(["set", "/a", "1"]);

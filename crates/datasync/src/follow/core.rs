@@ -1,0 +1,134 @@
+//! What the task that follows shares with the handles.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::lens::Lens;
+use super::queue::Queue;
+use super::tracker::Told;
+use super::view::{Held, View};
+use super::{Batch, FollowStatus};
+use crate::Key;
+
+/// What the task that follows shares with the handles.
+pub(super) struct Core<V> {
+    view: ArcSwap<View<V>>,
+    lens: Box<dyn Lens<V>>,
+    inner: Mutex<Inner<V>>,
+}
+
+struct Inner<V> {
+    queue: Queue<V>,
+    mirrors: Vec<Weak<dyn Mirror<V>>>,
+}
+
+/// Something that is kept in step with the view.
+pub(super) trait Mirror<V>: Send + Sync {
+    /// Puts what became of each node that changed.
+    fn update(&self, changes: &mut dyn Iterator<Item = (&Key, Option<&Held<V>>, Option<&Held<V>>)>);
+}
+
+/// Keeps the task alive. The last one ends it.
+pub(super) struct Handle<V> {
+    pub(super) core: Arc<Core<V>>,
+    pub(super) status: watch::Receiver<FollowStatus>,
+    task: AbortHandle,
+}
+
+impl<V> Core<V> {
+    pub(super) fn new(lens: Box<dyn Lens<V>>) -> Self {
+        let inner = Inner { queue: Queue::new(), mirrors: Vec::new() };
+        Self { view: ArcSwap::from_pointee(View::new()), lens, inner: Mutex::new(inner) }
+    }
+
+    pub(super) fn lens(&self) -> &dyn Lens<V> {
+        &*self.lens
+    }
+
+    /// The view as it is now.
+    pub(super) fn view(&self) -> arc_swap::Guard<Arc<View<V>>> {
+        self.view.load()
+    }
+
+    /// Queues a batch, then makes the new view readable, then lets the batch be taken: whoever was told reads at
+    /// least what was told.
+    pub(super) fn tell(&self, told: Told<V>) {
+        let mut inner = self.lock();
+        let after = Arc::new(told.after.clone());
+        inner.mirrors.retain(|mirror| mirror.strong_count() > 0);
+        for mirror in inner.mirrors.iter().filter_map(Weak::upgrade) {
+            let keys = told.batch.events.iter().filter_map(super::FollowEvent::key);
+            mirror.update(&mut keys.map(|key| (key, told.before.nodes.get(key), after.nodes.get(key))));
+        }
+        inner.queue.push(told);
+        self.view.store(after);
+        let waker = inner.queue.wake();
+        drop(inner);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Says that the view is complete up to where it was proved, though nothing changed in it.
+    pub(super) fn prove(&self, revision: crate::Revision) {
+        let view = self.view.load_full();
+        if view.revision != revision {
+            self.view.store(Arc::new(View { revision, ..(*view).clone() }));
+        }
+    }
+
+    /// Adds a mirror, made of the view as it is when it is added.
+    pub(super) fn add_mirror<M: Mirror<V> + 'static>(&self, make: impl FnOnce(&View<V>) -> Arc<M>) -> Arc<M>
+    where
+        V: 'static,
+    {
+        let mut inner = self.lock();
+        let mirror = make(&self.view.load());
+        let weak: Weak<M> = Arc::downgrade(&mirror);
+        inner.mirrors.push(weak);
+        mirror
+    }
+
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Batch<V>>> {
+        self.lock().queue.poll(cx, self.lens())
+    }
+
+    pub(super) fn abandon(&self) {
+        self.lock().queue.abandon();
+    }
+
+    pub(super) fn close(&self) {
+        let mut inner = self.lock();
+        inner.queue.close();
+        let waker = inner.queue.wake();
+        drop(inner);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// A panic of foreign code while it was held left the queue as it was before or after.
+    fn lock(&self) -> MutexGuard<'_, Inner<V>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<V> Handle<V> {
+    pub(super) const fn new(
+        core: Arc<Core<V>>,
+        status: watch::Receiver<FollowStatus>,
+        task: AbortHandle,
+    ) -> Self {
+        Self { core, status, task }
+    }
+}
+
+impl<V> Drop for Handle<V> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

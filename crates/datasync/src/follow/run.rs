@@ -1,0 +1,80 @@
+//! Running callbacks.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::feed::{Fed, Feed};
+use super::lens::Filtered;
+use super::{Batch, Follow, FollowError, FollowEvent, Follower};
+use crate::{Decode, Error, ErrorKind, Key, KeyError, Prefix, Store};
+
+/// Calls `follow` with what happens to the nodes below a prefix, which are JSON, until it fails or the store is closed.
+/// Dropping the future ends it. For other codecs there is [`FollowerBuilder::run`](super::FollowerBuilder::run), which
+/// also says more.
+///
+/// # Errors
+///
+/// [`FollowError::Callback`] as soon as a callback fails, [`FollowError::Store`] if the prefix is none or the store was
+/// closed.
+///
+/// # Cancel safety
+///
+/// A dropped future drops the callback that runs. It cannot be taken up again: what was told is known only to whoever
+/// was told.
+pub async fn watch_nodes<T, P, F>(
+    store: &Arc<dyn Store>,
+    prefix: P,
+    follow: F,
+) -> Result<(), FollowError<F::Error>>
+where
+    T: DeserializeOwned + Send + Sync + 'static,
+    P: TryInto<Prefix>,
+    P::Error: Into<KeyError>,
+    F: Follow<T>,
+{
+    Follower::<T>::over(store, prefix).run(follow).await
+}
+
+pub(super) async fn run<T: Send + Sync + 'static, F: Follow<T>>(
+    mut feed: Feed<T>,
+    codec: &impl Decode<T>,
+    passes: &(dyn Fn(&Key) -> bool + Send + Sync),
+    is_strict: bool,
+    mut follow: F,
+) -> Result<(), FollowError<F::Error>> {
+    loop {
+        let fed = feed.next(&Filtered { codec, passes, follow: &follow }).await;
+        match fed {
+            Some(Fed::Batch(told)) => call(&mut follow, told.batch, is_strict).await?,
+            // It goes on by itself.
+            Some(Fed::Proved(..) | Fed::Lost(_)) => {}
+            None => return Err(Error::new(ErrorKind::Closed, "follow").into()),
+        }
+    }
+}
+
+async fn call<T: Send + Sync + 'static, F: Follow<T>>(
+    follow: &mut F,
+    batch: Batch<T>,
+    is_strict: bool,
+) -> Result<(), FollowError<F::Error>> {
+    if batch.events.is_empty() {
+        return Ok(());
+    }
+    for event in &batch.events {
+        let called = match event {
+            FollowEvent::New { key, value, .. } => follow.new(key, value).await,
+            FollowEvent::Updated { key, previous, value, .. } => follow.updated(key, previous, value).await,
+            FollowEvent::Deleted { key, previous, .. } => follow.deleted(key, previous).await,
+            FollowEvent::Rejected { key, revision, error } if is_strict => {
+                let (key, revision, error) = (key.clone(), *revision, error.clone());
+                return Err(FollowError::Rejected { key, revision, error });
+            }
+            FollowEvent::Rejected { key, revision, error } => follow.rejected(key, *revision, error).await,
+            FollowEvent::Synced { revision } => follow.synced(*revision).await,
+        };
+        called.map_err(FollowError::Callback)?;
+    }
+    follow.batch_done(batch.revision).await.map_err(FollowError::Callback)
+}
