@@ -22,6 +22,7 @@ mod resync;
 mod revision;
 mod shared;
 mod store;
+mod subscribe;
 mod txn;
 mod watch;
 
@@ -48,6 +49,11 @@ pub use shared::{
 pub use store::{
     Capabilities, Consistency, Found, Items, Link, List, Listing, RawChange, RawChanges, Read, Selection,
     Store, StoreExt, StoreStatus, Want, WatchFrom,
+};
+pub use subscribe::{
+    AppliedReport, ChangeKind, Delivery, Hub, HubBuilder, KeyChange, LazyValue, Outcome, PrefixContent,
+    Publish, Reports, ResyncCause, ResyncReport, Stage, Subscribe, SubscribeError, SubscriberStatus,
+    Subscription,
 };
 pub use txn::{Answer, Check, Committed, ThenRead, Txn, Write, Written};
 pub use watch::Watch;
