@@ -79,15 +79,20 @@ impl Publish {
     /// A dropped future leaves it open whether the commit is applied; subscribers are told all the same.
     pub async fn applied(self) -> Result<AppliedReport> {
         let committed = self.store.commit(self.txn.clone()).await?;
-        let events = told_by(&self.txn, &committed);
-        let written = events.iter().filter_map(wrote).collect();
-        let (reply, answers) = oneshot::channel();
-        self.shared.with(|board, now| board.expect(reply, committed.revision, written, events, now));
-        answers.await.map_err(|_| {
-            let gone = "it was committed, but the hub ended before its subscribers answered";
-            Error::new(ErrorKind::Closed, "publish").because(gone).perhaps_applied()
-        })
+        answers(&self.shared, &self.txn, &committed).await
     }
+}
+
+/// Waits for what the subscribers make of a commit that was acknowledged.
+pub(super) async fn answers(shared: &Shared, txn: &Txn, committed: &Committed) -> Result<AppliedReport> {
+    let events = told_by(txn, committed);
+    let written = events.iter().filter_map(wrote).collect();
+    let (reply, answers) = oneshot::channel();
+    shared.with(|board, now| board.expect(reply, committed.revision, written, events, now));
+    answers.await.map_err(|_| {
+        let gone = "it was committed, but the hub ended before its subscribers answered";
+        Error::new(ErrorKind::Closed, "publish").because(gone).perhaps_applied()
+    })
 }
 
 /// What a commit tells of the keys that it wrote.

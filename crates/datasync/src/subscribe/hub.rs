@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-use super::applied::Publish;
+use super::applied::{self, AppliedReport, Publish};
 use super::board::Board;
 use super::driver;
 use super::options::{HubBuilder, Subscribe, SubscribeError};
@@ -13,7 +13,7 @@ use super::report::{Reports, ResyncReport};
 use super::shared::Shared;
 use super::subscriber::{Deadlines, SubscriberStatus};
 use super::subscription::Subscription;
-use crate::{Error, ErrorKind, KeyError, Prefix, Result, Store, Txn};
+use crate::{Committed, Error, ErrorKind, KeyError, Prefix, Result, Store, Txn};
 
 /// Tells named subscribers what is below their prefixes and what changes there, and takes their answers.
 ///
@@ -155,6 +155,16 @@ impl Hub {
     /// A commit to the store of this hub that can wait for what the subscribers make of it.
     pub fn publish(&self, txn: Txn) -> Publish {
         Publish::new(Arc::clone(&self.owner.shared), Arc::clone(&self.owner.store), txn)
+    }
+
+    /// Whether this is a hub of that store.
+    pub(crate) fn is_of(&self, store: &Arc<dyn Store>) -> bool {
+        Arc::ptr_eq(&self.owner.store, store)
+    }
+
+    /// What the subscribers make of a commit that was acknowledged.
+    pub(crate) async fn answers_to(&self, txn: &Txn, committed: &Committed) -> Result<AppliedReport> {
+        applied::answers(&self.owner.shared, txn, committed).await
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
