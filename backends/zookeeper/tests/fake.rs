@@ -22,3 +22,7 @@ mod contract {
 mod shared {
     quorate_testkit::shared_suite!(super::fake);
 }
+
+mod subscribe {
+    quorate_testkit::subscribe_suite!(super::fake);
+}

@@ -28,3 +28,10 @@ mod shared {
         super::real
     );
 }
+
+mod subscribe {
+    quorate_testkit::subscribe_suite!(
+        #[ignore = "needs a ZooKeeper server"]
+        super::real
+    );
+}
