@@ -39,3 +39,7 @@ mod shared {
 mod follow {
     quorate_testkit::follow_suite!(super::followed);
 }
+
+mod subscribe {
+    quorate_testkit::subscribe_suite!(super::fake);
+}

@@ -48,3 +48,10 @@ mod follow {
         super::followed
     );
 }
+
+mod subscribe {
+    quorate_testkit::subscribe_suite!(
+        #[ignore = "needs a ZooKeeper server"]
+        super::real
+    );
+}

@@ -21,11 +21,13 @@ mod lease;
 mod map;
 mod memory;
 mod moment;
+mod publish;
 mod replica;
 mod resync;
 mod revision;
 mod shared;
 mod store;
+mod subscribe;
 mod txn;
 mod watch;
 
@@ -47,6 +49,7 @@ pub use lease::{Lease, LeaseControl, LeaseId, LeaseRef};
 pub use map::{KeysChange, MapKey, MapKeys, MapOptions, SharedMap};
 pub use memory::Memory;
 pub use moment::Moment;
+pub use publish::{Batch as PublishBatch, Delete, Publisher, Put};
 pub use replica::{Delta, Entries, Replica};
 pub use resync::{Command, Loaded, Resync};
 pub use revision::{Incarnation, Revision, Version};
@@ -60,6 +63,11 @@ pub use shared::{
 pub use store::{
     Capabilities, Consistency, Found, Items, Link, List, Listing, RawChange, RawChanges, Read, Selection,
     Store, StoreExt, StoreStatus, Want, WatchFrom,
+};
+pub use subscribe::{
+    AppliedReport, ChangeKind, Delivery, Hub, HubBuilder, KeyChange, LazyValue, Outcome, PrefixContent,
+    Publish, Reports, ResyncCause, ResyncReport, Stage, Subscribe, SubscribeError, SubscriberStatus,
+    Subscription,
 };
 pub use txn::{Answer, Check, Committed, ThenRead, Txn, Write, Written};
 pub use watch::Watch;

@@ -10,6 +10,7 @@ mod interop;
 mod link;
 mod server;
 pub mod shared;
+pub mod subscribe;
 
 pub use interop::{Kazoo, KazooError};
 pub use link::{Direction, Frame, Link, Traffic};

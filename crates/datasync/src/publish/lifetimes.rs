@@ -1,0 +1,225 @@
+//! Keys that live as long as their publisher, and come back when the store forgot it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError, Weak};
+
+use bytes::Bytes;
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+
+use super::batch::Planned;
+use crate::backoff::Backoff;
+use crate::coordinate::LeaseKeeper;
+use crate::{Committed, Error, ErrorKind, Key, LeaseRef, Result, Store, Txn};
+
+/// How often a commit is tried whose lease ended just before.
+const ATTEMPTS_MAX: usize = 3;
+
+/// The keys that live as long as one publisher.
+#[derive(Debug)]
+pub(super) struct Lifetimes {
+    store: Arc<dyn Store>,
+    /// Commits that concern keys of a lifetime go one after the other, so that the newest value is the one that
+    /// comes back.
+    kept: Mutex<Kept>,
+    /// Whether there ever was such a key. Without one commits need not wait for each other.
+    has_any: AtomicBool,
+    task: SyncMutex<Option<AbortHandle>>,
+}
+
+/// The life of one publisher; its keys end with it.
+#[derive(Debug)]
+pub(super) struct Life(Arc<Lifetimes>);
+
+impl Life {
+    pub(super) fn new(store: &Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self(Arc::new(Lifetimes::new(store))))
+    }
+
+    pub(super) const fn keys(&self) -> &Arc<Lifetimes> {
+        &self.0
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// The values, and the lease that they are under.
+#[derive(Debug, Default)]
+struct Kept {
+    keeper: Option<Arc<LeaseKeeper>>,
+    keys: BTreeMap<Key, Value>,
+}
+
+/// A value that lives as long as its publisher.
+#[derive(Clone, Debug)]
+struct Value {
+    bytes: Bytes,
+    /// The grant that it was put under; `None` while that is open.
+    under: Option<u64>,
+}
+
+impl Lifetimes {
+    fn new(store: &Arc<dyn Store>) -> Self {
+        Self {
+            store: Arc::clone(store),
+            kept: Mutex::default(),
+            has_any: AtomicBool::new(false),
+            task: SyncMutex::new(None),
+        }
+    }
+
+    pub(super) const fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Commits writes, and remembers which keys live as long as the publisher.
+    pub(super) async fn commit(self: &Arc<Self>, planned: &[Planned]) -> Result<(Txn, Committed)> {
+        let needs_lease = planned.iter().any(|planned| planned.lifetime_value().is_some());
+        if !needs_lease && !self.has_any.load(Ordering::Acquire) {
+            let txn = Planned::txn(planned, None);
+            return self.store.commit(txn.clone()).await.map(|committed| (txn, committed));
+        }
+        self.has_any.store(true, Ordering::Release);
+        let mut kept = self.kept.lock().await;
+        let mut attempt = 1;
+        loop {
+            match self.try_commit(&mut kept, planned, needs_lease).await {
+                Err(error) if error.kind() == ErrorKind::LeaseEnded && attempt < ATTEMPTS_MAX => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_commit(
+        self: &Arc<Self>,
+        kept: &mut Kept,
+        planned: &[Planned],
+        needs_lease: bool,
+    ) -> Result<(Txn, Committed)> {
+        let lease = if needs_lease { Some(self.lease(kept).await?) } else { None };
+        let txn = Planned::txn(planned, lease.as_ref());
+        let before: Vec<_> =
+            planned.iter().map(|one| (one.key().clone(), kept.keys.get(one.key()).cloned())).collect();
+        for planned in planned {
+            match planned.lifetime_value() {
+                Some(bytes) => {
+                    kept.keys.insert(planned.key().clone(), Value { bytes: bytes.clone(), under: None });
+                }
+                None => drop(kept.keys.remove(planned.key())),
+            }
+        }
+        let result = self.store.commit(txn.clone()).await;
+        match &result {
+            Ok(_) => kept.confirm(planned, lease.as_ref()),
+            Err(error) if error.maybe_applied() => {}
+            Err(_) => kept.restore(planned, before),
+        }
+        result.map(|committed| (txn, committed))
+    }
+
+    /// The lease that keys are put under. The first time the task begins that puts them anew when it ended.
+    async fn lease(self: &Arc<Self>, kept: &mut Kept) -> Result<LeaseRef> {
+        let keeper = kept.keeper.get_or_insert_with(|| {
+            let keeper = Arc::new(LeaseKeeper::new(&self.store));
+            let task = tokio::spawn(keep(Arc::clone(self), Arc::downgrade(&keeper))).abort_handle();
+            *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+            keeper
+        });
+        keeper.current().await.map(|lease| lease.reference())
+    }
+
+    /// Ends the lease, and with it the keys, in the background.
+    fn end(&self) {
+        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            task.abort();
+        }
+        // If the task is just putting a key the lease goes with it.
+        if let Ok(mut kept) = self.kept.try_lock() {
+            kept.keeper = None;
+        }
+    }
+
+    /// Puts anew what is not under this lease. Returns whether all of it is.
+    async fn put_again(&self, lease: &LeaseRef) -> Result<bool> {
+        let mut is_complete = true;
+        let mut kept = self.kept.lock().await;
+        let keys: Vec<Key> = kept.keys.keys().cloned().collect();
+        for key in keys {
+            let Some(value) = kept.keys.get_mut(&key) else { continue };
+            if value.under == Some(lease.grant()) {
+                continue;
+            }
+            let txn = Txn::new().put_under(&key, value.bytes.clone(), lease);
+            match self.store.commit(txn).await {
+                Ok(_) => value.under = Some(lease.grant()),
+                // Somebody else has it, or the store did not notice yet that the old one is over.
+                Err(error) if error.as_conflict().is_some() => is_complete = false,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(is_complete)
+    }
+}
+
+impl Kept {
+    fn confirm(&mut self, planned: &[Planned], lease: Option<&LeaseRef>) {
+        for planned in planned {
+            if let Some(value) = self.keys.get_mut(planned.key()) {
+                value.under = lease.map(LeaseRef::grant);
+            }
+        }
+    }
+
+    /// Nothing was written. Only a key that was to be deleted is not taken up again.
+    fn restore(&mut self, planned: &[Planned], before: Vec<(Key, Option<Value>)>) {
+        for (planned, (key, value)) in planned.iter().zip(before) {
+            match (planned, value) {
+                (Planned::Put(_), Some(value)) => drop(self.keys.insert(key, value)),
+                (Planned::Put(_), None) | (Planned::Delete(..), _) => drop(self.keys.remove(&key)),
+            }
+        }
+    }
+}
+
+/// Puts the keys anew whenever their lease ended, until it is aborted or that can never succeed.
+async fn keep(lifetimes: Arc<Lifetimes>, keeper: Weak<LeaseKeeper>) {
+    let mut backoff = Backoff::default();
+    loop {
+        let Some(granter) = keeper.upgrade() else { return };
+        let granted = granter.current().await;
+        drop(granter);
+        let lease = match granted {
+            Ok(lease) => lease.reference(),
+            Err(error) if is_final(&error) => return tracing::warn!(%error, "keys do not come back"),
+            Err(_) => {
+                tokio::time::sleep(backoff.next()).await;
+                continue;
+            }
+        };
+        match lifetimes.put_again(&lease).await {
+            Ok(true) => {
+                backoff.reset();
+                lease.ended().await;
+            }
+            Ok(false) => tokio::time::sleep(backoff.next()).await,
+            Err(error) if is_final(&error) => return tracing::warn!(%error, "keys do not come back"),
+            Err(error) => {
+                tracing::debug!(%error, "putting keys anew is tried again");
+                tokio::time::sleep(backoff.next()).await;
+            }
+        }
+    }
+}
+
+/// Whether trying again can never succeed.
+fn is_final(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Closed | ErrorKind::Denied | ErrorKind::ReadOnly | ErrorKind::Unsupported
+    )
+}

@@ -1,0 +1,205 @@
+//! What the watches tell, and what it changes for whom.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::answer::{Outcome, Stage};
+use super::applied::AppliedReport;
+use super::board::{Board, Timer};
+use super::source::{SourceId, Synced};
+use super::subscriber::{Phase, SubscriberId, TicketId};
+use super::tickets::{Unseen, Wrote};
+use crate::{Delta, Event, Result, Revision};
+
+/// How long a commit may take from its acknowledgement until the watch tells of it.
+const ARRIVAL_MAX: Duration = Duration::from_secs(10);
+
+impl Board {
+    /// Takes what the watch of a source told.
+    pub(super) fn feed(&mut self, id: SourceId, told: Vec<Result<Event>>, now: Instant) {
+        for told in told {
+            let Some(fed) = self.sources.feed(id, told) else { return };
+            if self.sources.get(id).is_some_and(|source| source.is_open) {
+                self.tell_all(fed.deltas);
+                match fed.synced {
+                    Some(Synced::First) => self.hopeful.clone_from(&self.awaiting),
+                    Some(Synced::Again) => self.begin_round_after_gap(id, now),
+                    None => {}
+                }
+            }
+        }
+        self.after_change(now);
+    }
+
+    /// What follows from whatever was done.
+    pub(super) fn after_change(&mut self, now: Instant) {
+        for id in self.sources.waiting() {
+            if let Some(deltas) = self.sources.widen(id) {
+                self.tell_all(deltas);
+                self.hopeful.clone_from(&self.awaiting);
+                self.ring();
+            }
+        }
+        self.bring_to_life();
+        self.see_commits();
+        if !self.sources.is_within_commit() {
+            for id in std::mem::take(&mut self.touched) {
+                self.settle(id, now);
+            }
+        }
+        self.step_round(now);
+    }
+
+    fn tell_all(&mut self, deltas: Vec<Delta>) {
+        for delta in deltas {
+            let (key, previous, current, revision) = match &delta {
+                Delta::Put { entry, previous } => {
+                    (&entry.key, previous.as_ref(), Some(entry), entry.revision)
+                }
+                Delta::Deleted { previous, revision } => (&previous.key, Some(previous), None, *revision),
+                Delta::Current { .. } => continue,
+            };
+            for id in self.interest.of(key) {
+                if let Some(subscriber) = self.subscribers.get_mut(&id) {
+                    subscriber.touch(key, previous, current, revision);
+                    self.touched.insert(id);
+                }
+            }
+        }
+    }
+
+    /// Lets those who waited for the content of a prefix have it.
+    fn bring_to_life(&mut self) {
+        for id in std::mem::take(&mut self.hopeful) {
+            let Some(subscriber) = self.subscribers.get_mut(&id) else { continue };
+            let waiting: Vec<_> = subscriber
+                .prefixes
+                .iter()
+                .filter(|(_, is_live)| !**is_live)
+                .map(|(prefix, _)| prefix.clone())
+                .collect();
+            for prefix in &waiting {
+                if let Some((_, source)) = self.sources.over(prefix).filter(|(_, source)| source.is_live()) {
+                    subscriber.gain(prefix, source.below(prefix));
+                    self.interest.add(prefix, id);
+                    self.touched.insert(id);
+                }
+            }
+            if subscriber.is_live() {
+                self.awaiting.remove(&id);
+            }
+        }
+    }
+
+    /// Somebody committed through the hub and waits for what the subscribers make of it.
+    pub(super) fn expect(
+        &mut self,
+        reply: oneshot::Sender<AppliedReport>,
+        revision: Revision,
+        written: Vec<Wrote>,
+        events: Vec<Event>,
+        now: Instant,
+    ) {
+        let concerned = self.concerned(written.iter().map(|wrote| &wrote.key));
+        let until = now + ARRIVAL_MAX;
+        let ticket = self.tickets.open(reply, Unseen { revision, written, until }, concerned.into_iter());
+        if !self.sources.is_atomic() {
+            // Nothing tells when a watch has told it all, so the commit is told by whoever made it.
+            self.tell_own(events);
+        }
+        self.after_change(now);
+        if self.tickets.unseen().contains_key(&ticket) {
+            self.add_timer(until, Timer::Ticket(ticket));
+        }
+    }
+
+    fn tell_own(&mut self, events: Vec<Event>) {
+        for event in events {
+            let key = match &event {
+                Event::Put(entry) => &entry.key,
+                Event::Delete { key, .. } => key,
+                _ => continue,
+            };
+            let over = key.below();
+            let Some((id, _)) = self.sources.over(&over).filter(|(_, source)| source.is_live()) else {
+                continue;
+            };
+            if let Some(fed) = self.sources.feed(id, Ok(event)) {
+                self.tell_all(fed.deltas);
+            }
+        }
+    }
+
+    /// Commits that were told go to the subscribers that they concern.
+    fn see_commits(&mut self) {
+        let seen: Vec<TicketId> = self
+            .tickets
+            .unseen()
+            .iter()
+            .filter(|(_, unseen)| unseen.written.iter().all(|wrote| self.has_seen(unseen.revision, wrote)))
+            .map(|(id, _)| *id)
+            .collect();
+        for ticket in seen {
+            if let Some((Unseen { written, until, .. }, subscribers)) = self.tickets.seen(ticket) {
+                self.remove_timer(until, Timer::Ticket(ticket));
+                for id in subscribers {
+                    self.attach(ticket, id, &written);
+                }
+            }
+        }
+    }
+
+    /// Whether what the copy holds is how the key was at this revision, or later.
+    fn has_seen(&self, revision: Revision, wrote: &Wrote) -> bool {
+        let Some(source) = self.sources.of(&wrote.key) else { return true };
+        if !source.is_live() {
+            return false;
+        }
+        let held = source.replica.get(&wrote.key);
+        let is_in_line = match held {
+            Some(entry) => wrote.is_put && entry.revision >= revision,
+            None => !wrote.is_put,
+        };
+        // Where nothing tells of progress the commit was told by whoever made it.
+        !self.sources.is_atomic() || source.revision() >= revision || is_in_line
+    }
+
+    fn attach(&mut self, ticket: TicketId, id: SubscriberId, written: &[Wrote]) {
+        let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
+        let missed = subscriber.missed();
+        let outcome = if written.iter().any(|wrote| subscriber.pending.contains_key(&wrote.key)) {
+            if missed.is_none() {
+                return subscriber.tickets.push(ticket);
+            }
+            missed.map_or(Outcome::Applied, Outcome::TimedOut)
+        } else if let Phase::Taken(flight) = &mut subscriber.phase
+            && written.iter().any(|wrote| flight.told.contains_key(&wrote.key))
+        {
+            if missed.is_none() {
+                return flight.tickets.push(ticket);
+            }
+            Outcome::TimedOut(Stage::Finish)
+        } else {
+            Outcome::Applied
+        };
+        self.tickets.note(ticket, id, &outcome);
+    }
+
+    /// A commit did not come back through the watch in time.
+    pub(super) fn give_up_arrival(&mut self, ticket: TicketId) {
+        if let Some((_, subscribers)) = self.tickets.seen(ticket) {
+            let outcome = Outcome::TimedOut(Stage::Arrive);
+            subscribers.into_iter().for_each(|id| self.tickets.note(ticket, id, &outcome));
+        }
+    }
+
+    /// Why the content of a prefix that a subscriber waits for will not come.
+    pub(super) fn refused(&self, id: SubscriberId) -> Option<Arc<str>> {
+        let subscriber = self.subscribers.get(&id)?;
+        let waiting = subscriber.prefixes.iter().filter(|(_, is_live)| !**is_live);
+        waiting.filter_map(|(prefix, _)| self.sources.refusal(prefix)).next()
+    }
+}

@@ -1,0 +1,281 @@
+//! Which prefixes are watched, so that every subscriber is told what it wants, and a commit at once.
+//!
+//! A prefix that lies within a watched one is not watched again. Where the store tells commits atomically, all that
+//! a hub wants is watched as one: at the deepest prefix that contains it all, for two watches would tell the parts
+//! of one commit at different times. Elsewhere each prefix has a watch of its own.
+//!
+//! When a wider watch is needed, it loads while the narrower ones go on, and then takes their place. It stays as
+//! wide until nobody wants anything of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::source::{Fed, Source, SourceId};
+use crate::{Delta, Entry, Event, Key, Prefix, Result};
+
+/// Everything that a hub watches.
+#[derive(Debug)]
+pub(super) struct Sources {
+    is_atomic: bool,
+    next: u64,
+    all: BTreeMap<SourceId, Source>,
+    /// The open sources by the text of the key that they are below of. None lies within another.
+    open: BTreeMap<String, SourceId>,
+    /// The sources that are to take the place of narrower ones.
+    waiting: BTreeSet<SourceId>,
+    /// What the driver was not told yet.
+    begun: Vec<SourceId>,
+    ended: Vec<SourceId>,
+}
+
+impl Sources {
+    pub(super) fn new(is_atomic: bool) -> Self {
+        Self {
+            is_atomic,
+            next: 0,
+            all: BTreeMap::new(),
+            open: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            begun: Vec::new(),
+            ended: Vec::new(),
+        }
+    }
+
+    /// Takes what is to be watched since this was asked last.
+    pub(super) fn take_begun(&mut self) -> Vec<(SourceId, Prefix)> {
+        let begun = std::mem::take(&mut self.begun);
+        begun.into_iter().filter_map(|id| Some((id, self.all.get(&id)?.prefix.clone()))).collect()
+    }
+
+    /// Takes what is to be watched no more.
+    pub(super) fn take_ended(&mut self) -> Vec<SourceId> {
+        std::mem::take(&mut self.ended)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Whether the changes of a commit are being told, and their end was not.
+    pub(super) fn is_within_commit(&self) -> bool {
+        self.is_atomic && self.all.values().any(|source| source.is_open && source.is_within_commit)
+    }
+
+    pub(super) fn get(&self, id: SourceId) -> Option<&Source> {
+        self.all.get(&id)
+    }
+
+    pub(super) const fn is_atomic(&self) -> bool {
+        self.is_atomic
+    }
+
+    pub(super) fn open_len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The open source that a key is of.
+    pub(super) fn of(&self, key: &Key) -> Option<&Source> {
+        above(key.as_str()).find_map(|text| self.open.get(text)).and_then(|id| self.all.get(id))
+    }
+
+    /// The open source that a prefix lies within.
+    pub(super) fn over(&self, prefix: &Prefix) -> Option<(SourceId, &Source)> {
+        let id = at_or_above(text(prefix)).find_map(|text| self.open.get(text))?;
+        Some((*id, self.all.get(id)?))
+    }
+
+    /// The entry under a key, as it was told.
+    pub(super) fn entry(&self, key: &Key) -> Option<&Entry> {
+        self.of(key).and_then(|source| source.replica.get(key))
+    }
+
+    /// Why the content of a prefix does not come, if the store refuses it.
+    pub(super) fn refusal(&self, prefix: &Prefix) -> Option<Arc<str>> {
+        let over = self.all.values().filter(|source| covers(&source.prefix, prefix));
+        over.filter_map(|source| source.refused.clone()).next()
+    }
+
+    /// Takes part of the source that a prefix lies within, which is watched from now on if it was not.
+    pub(super) fn join(&mut self, prefix: &Prefix) {
+        if let Some(source) = self.holder(prefix).and_then(|id| self.all.get_mut(&id)) {
+            source.users += 1;
+            return;
+        }
+        let mut wide = prefix.clone();
+        if self.is_atomic {
+            for source in self.all.values() {
+                wide = common(&wide, &source.prefix);
+            }
+        }
+        let is_open = !self.has_within(&wide);
+        let id = SourceId(self.next);
+        self.next += 1;
+        let mut source = Source::new(wide, self.is_atomic, is_open);
+        source.users = 1;
+        if is_open {
+            self.open.insert(text(&source.prefix).to_owned(), id);
+        } else {
+            self.waiting.insert(id);
+        }
+        self.all.insert(id, source);
+        self.begun.push(id);
+    }
+
+    /// Gives up what [`join`](Self::join) gave. A source that nobody wants is watched no more.
+    pub(super) fn leave(&mut self, prefix: &Prefix) {
+        let Some(id) = self.holder(prefix) else { return };
+        let Some(source) = self.all.get_mut(&id) else { return };
+        source.users -= 1;
+        if source.users == 0 {
+            self.end(id);
+            self.open_what_replaces_nothing();
+        }
+    }
+
+    /// The source that counts a prefix among its users.
+    fn holder(&self, prefix: &Prefix) -> Option<SourceId> {
+        let open = self.over(prefix).map(|(id, _)| id);
+        let covers_it = |id: &&SourceId| self.all.get(id).is_some_and(|wide| covers(&wide.prefix, prefix));
+        open.or_else(|| self.waiting.iter().find(covers_it).copied())
+    }
+
+    /// Whether there are sources within a prefix.
+    fn has_within(&self, prefix: &Prefix) -> bool {
+        let below = prefix.text();
+        let mut after = self.open.range(below.clone()..);
+        let is_within = |id: &SourceId| self.all.get(id).is_some_and(|source| covers(prefix, &source.prefix));
+        after.next().is_some_and(|(text, _)| text.starts_with(&below)) || self.waiting.iter().any(is_within)
+    }
+
+    fn end(&mut self, id: SourceId) -> Option<Source> {
+        let source = self.all.remove(&id)?;
+        if !self.waiting.remove(&id) {
+            self.open.remove(text(&source.prefix));
+        }
+        self.ended.push(id);
+        Some(source)
+    }
+
+    /// Takes what the watch of a source told.
+    pub(super) fn feed(&mut self, id: SourceId, told: Result<Event>) -> Option<Fed> {
+        self.all.get_mut(&id).map(|source| source.feed(told))
+    }
+
+    /// Lets a wider source that is complete take the place of those within it, and gives back what is different.
+    pub(super) fn widen(&mut self, id: SourceId) -> Option<Vec<Delta>> {
+        let wide = self.all.get(&id).filter(|wide| !wide.is_open && wide.replica.is_synced())?;
+        let within: Vec<SourceId> = self
+            .all
+            .iter()
+            .filter(|(other, source)| **other != id && covers(&wide.prefix, &source.prefix))
+            .map(|(other, _)| *other)
+            .collect();
+        let lags = |other: &SourceId| self.all.get(other).is_some_and(|other| !wide.has_reached(other));
+        if within.iter().any(lags) {
+            return None;
+        }
+        let olds: Vec<Source> = within.iter().filter_map(|other| self.end(*other)).collect();
+        self.waiting.remove(&id);
+        let wide = self.all.get_mut(&id)?;
+        wide.is_open = true;
+        wide.users += olds.iter().map(|old| old.users).sum::<usize>();
+        let told: Vec<Source> = olds.into_iter().filter(|old| old.is_open).collect();
+        wide.take_newer(&told);
+        let deltas = wide.difference(&told);
+        self.open.insert(text(&wide.prefix).to_owned(), id);
+        Some(deltas)
+    }
+
+    /// The wider sources that wait to take the place of others.
+    pub(super) fn waiting(&self) -> Vec<SourceId> {
+        self.waiting.iter().copied().collect()
+    }
+
+    /// What was to replace others that are gone replaces nothing, and is looked into from now on.
+    fn open_what_replaces_nothing(&mut self) {
+        for id in self.waiting() {
+            let Some(prefix) = self.all.get(&id).map(|source| source.prefix.clone()) else { continue };
+            self.waiting.remove(&id);
+            if self.has_within(&prefix) {
+                self.waiting.insert(id);
+            } else if let Some(source) = self.all.get_mut(&id) {
+                source.is_open = true;
+                self.open.insert(text(&prefix).to_owned(), id);
+            }
+        }
+    }
+}
+
+/// Whether all that is below `inner` is below `outer`.
+pub(super) fn covers(outer: &Prefix, inner: &Prefix) -> bool {
+    outer == inner || inner.key().is_some_and(|key| outer.contains(key))
+}
+
+/// The text of the key that a prefix is below of; empty for the root.
+pub(super) fn text(prefix: &Prefix) -> &str {
+    prefix.key().map_or("", Key::as_str)
+}
+
+/// The texts of the prefixes that a key is below of, from the root down.
+pub(super) fn above(key: &str) -> impl Iterator<Item = &str> {
+    key.match_indices('/').filter_map(|(end, _)| key.get(..end))
+}
+
+/// The texts of a prefix and of those that contain it, from the root down.
+fn at_or_above(prefix: &str) -> impl Iterator<Item = &str> {
+    above(prefix).chain([prefix])
+}
+
+/// The deepest prefix that contains both.
+fn common(a: &Prefix, b: &Prefix) -> Prefix {
+    let (Some(a), Some(b)) = (a.key(), b.key()) else { return Prefix::root() };
+    let shared: Vec<&str> =
+        a.segments().zip(b.segments()).take_while(|(a, b)| a == b).map(|(segment, _)| segment).collect();
+    Prefix::parse(&format!("/{}", shared.join("/"))).unwrap_or_else(|_| Prefix::root())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefix(text: &str) -> Prefix {
+        Prefix::parse(text).unwrap()
+    }
+
+    fn watched(sources: &Sources) -> Vec<String> {
+        sources.all.values().map(|source| source.prefix.to_string()).collect()
+    }
+
+    #[test]
+    fn the_deepest_common_prefix_contains_both() {
+        assert_eq!(common(&prefix("/a/b"), &prefix("/a/c")), prefix("/a"));
+        assert_eq!(common(&prefix("/a"), &prefix("/a/c")), prefix("/a"));
+        assert_eq!(common(&prefix("/ab"), &prefix("/a")), Prefix::root());
+    }
+
+    #[test]
+    fn a_prefix_within_a_watched_one_is_not_watched_again() {
+        let mut sources = Sources::new(false);
+        sources.join(&prefix("/a"));
+        sources.join(&prefix("/a/b"));
+        sources.join(&prefix("/c"));
+        assert_eq!(watched(&sources), ["/a", "/c"]);
+        sources.leave(&prefix("/a"));
+        assert_eq!(watched(&sources), ["/a", "/c"]);
+        sources.leave(&prefix("/a/b"));
+        sources.leave(&prefix("/c"));
+        assert!(sources.is_empty() && sources.open.is_empty());
+    }
+
+    #[test]
+    fn where_commits_are_told_at_once_all_is_watched_as_one() {
+        let mut sources = Sources::new(true);
+        sources.join(&prefix("/a/b"));
+        sources.join(&prefix("/a/c"));
+        assert_eq!(watched(&sources), ["/a/b", "/a"]);
+        assert!(sources.widen(SourceId(1)).is_none(), "it was not loaded yet");
+        sources.leave(&prefix("/a/b"));
+        assert_eq!(watched(&sources), ["/a"]);
+        assert!(sources.over(&prefix("/a/c")).is_some());
+    }
+}

@@ -1,0 +1,177 @@
+//! Resyncs in the order of registration, each subscriber with its deadlines, none in the way of the next.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::answer::{Outcome, Stage};
+use super::board::{Board, Timer};
+use super::report::{ResyncCause, ResyncReport};
+use super::round::Round;
+use super::source::SourceId;
+use super::subscriber::{Flight, Phase, SubscriberId};
+
+/// How long a round waits for the resyncs of other watches after one was told. Watches that one outage interrupted
+/// come back one by one, and the subscribers are to be told in their order and not in that of the watches.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// Whether a turn came to an end.
+enum Turn {
+    /// It is this subscriber's turn, or will be when something happens.
+    Waits,
+    Over(Outcome),
+    Begins,
+}
+
+impl Board {
+    /// A new subscriber is told everything when those before it were.
+    pub(super) fn begin_turn_of_new(&mut self, id: SubscriberId, _now: Instant) {
+        self.round(ResyncCause::Start).queue.insert(id);
+    }
+
+    /// Everybody is told everything, and then the one who asked is told what came of it.
+    pub(super) fn resync(&mut self, reply: oneshot::Sender<ResyncReport>, now: Instant) {
+        let all: Vec<SubscriberId> = self.subscribers.keys().copied().collect();
+        for id in &all {
+            if let Some(subscriber) = self.subscribers.get_mut(id) {
+                let live = subscriber.prefixes.iter().filter(|(_, is_live)| **is_live);
+                subscriber.stale.extend(live.map(|(prefix, _)| prefix.clone()));
+                subscriber.awaits_turn = true;
+            }
+        }
+        let round = self.round(ResyncCause::Demand);
+        round.demand(reply);
+        round.queue.extend(&all);
+        self.touched.extend(all);
+        self.after_change(now);
+    }
+
+    /// Whoever wants something of this source is told it anew.
+    pub(super) fn begin_round_after_gap(&mut self, id: SourceId, now: Instant) {
+        let Some(prefix) = self.sources.get(id).map(|source| source.prefix.clone()) else { return };
+        let mut concerned = BTreeSet::new();
+        for (id, subscriber) in &mut self.subscribers {
+            let within = subscriber.within(&prefix);
+            let live: Vec<_> =
+                within.into_iter().filter(|prefix| subscriber.prefixes.get(prefix) == Some(&true)).collect();
+            if !live.is_empty() {
+                subscriber.stale.extend(live);
+                subscriber.awaits_turn = true;
+                concerned.insert(*id);
+            }
+        }
+        if concerned.is_empty() {
+            return;
+        }
+        let has_others = self.sources.open_len() > 1;
+        let round = self.round(ResyncCause::Gap);
+        round.queue.extend(&concerned);
+        let before = round.not_before;
+        if has_others && round.current.is_none() {
+            let at = now + SETTLE;
+            round.not_before = Some(at);
+            if let Some(before) = before {
+                self.remove_timer(before, Timer::Round);
+            }
+            self.add_timer(at, Timer::Round);
+        }
+        self.touched.extend(concerned);
+    }
+
+    /// The wait before a round is over.
+    pub(super) fn open_round(&mut self) {
+        if let Some(round) = &mut self.round {
+            round.not_before = None;
+        }
+    }
+
+    /// Notes what became of a subscriber's delivery, and ends its turn if it is this one's.
+    pub(super) fn end_turn(&mut self, id: SubscriberId, outcome: Outcome) {
+        let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
+        subscriber.last = Some(outcome.clone());
+        if let Some(round) = self.round.as_mut().filter(|round| round.current == Some(id)) {
+            round.current = None;
+            round.note(&subscriber.name, outcome);
+        }
+    }
+
+    pub(super) fn leave_round(&mut self, id: SubscriberId, name: &Arc<str>, _now: Instant) {
+        let Some(round) = &mut self.round else { return };
+        let is_current = round.current == Some(id);
+        if is_current {
+            round.current = None;
+        }
+        if round.queue.remove(&id) || is_current {
+            round.note(name, Outcome::Gone);
+        }
+    }
+
+    /// Goes on with the round as far as it goes.
+    pub(super) fn step_round(&mut self, now: Instant) {
+        while let Some(round) = &self.round {
+            if round.not_before.is_some() || round.current.is_some() {
+                return;
+            }
+            let Some(id) = round.queue.first().copied() else {
+                return self.finish_round();
+            };
+            let turn = self.turn(id);
+            let Some(round) = &mut self.round else { return };
+            match turn {
+                Turn::Waits => return,
+                Turn::Over(outcome) => {
+                    round.queue.remove(&id);
+                    if let Some(subscriber) = self.subscribers.get(&id) {
+                        round.note(&subscriber.name, outcome);
+                    }
+                }
+                Turn::Begins => {
+                    round.queue.remove(&id);
+                    round.current = Some(id);
+                }
+            }
+            self.release(id, now);
+        }
+    }
+
+    /// What is to become of the turn of the next subscriber.
+    fn turn(&self, id: SubscriberId) -> Turn {
+        let Some(subscriber) = self.subscribers.get(&id) else { return Turn::Over(Outcome::Gone) };
+        if !subscriber.is_live() {
+            // It is told when the content comes after all.
+            return self.refused(id).map_or(Turn::Waits, |reason| Turn::Over(Outcome::Failed(reason)));
+        }
+        match &subscriber.phase {
+            Phase::Taken(Flight { is_late: true, .. }) => Turn::Over(Outcome::TimedOut(Stage::Finish)),
+            Phase::Taken(_) => Turn::Waits,
+            _ if subscriber.stale.is_empty() => Turn::Over(Outcome::Applied),
+            _ => Turn::Begins,
+        }
+    }
+
+    /// From now on a subscriber is told whenever it can be; it is not kept waiting for its turn.
+    fn release(&mut self, id: SubscriberId, now: Instant) {
+        let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
+        subscriber.awaits_turn = false;
+        if !matches!(subscriber.phase, Phase::Taken(_)) {
+            // Also one that rests, or did not come in time before: this turn has deadlines of its own.
+            subscriber.phase = Phase::Idle;
+            self.set_timer(id, None);
+            self.settle(id, now);
+        }
+    }
+
+    fn finish_round(&mut self) {
+        if let Some(round) = self.round.take() {
+            // It fails if nobody reads reports.
+            let _ = self.reports.send(round.finish());
+        }
+    }
+
+    fn round(&mut self, cause: ResyncCause) -> &mut Round {
+        self.round.get_or_insert_with(|| Round::new(cause))
+    }
+}
