@@ -35,7 +35,8 @@ const READS_MAX: usize = 64;
 ///
 /// The entries of a resync come in the order of their keys. After a lost connection a prefix with more than 1,000
 /// entries is loaded again after a random wait of up to a second, so that not everybody who lost the store asks for
-/// everything at once. A gap does not end a load that is under way: its content is told, and loaded once more.
+/// everything at once. A gap does not end a load that is under way: its content is told, and loaded once more;
+/// where there is one gap after the other, a prefix is loaded at intervals that grow to 5 s.
 ///
 /// Dropping it ends the watch.
 ///
