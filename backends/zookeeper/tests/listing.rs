@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use quorate_datasync::{
-    Consistency, Entry, ErrorKind, Event, Key, List, Listing, Prefix, Selection, Store, Txn, Watch,
+    Consistency, Entry, ErrorKind, Event, Key, List, Listing, Prefix, Replica, Selection, Store, Txn, Watch,
 };
 use quorate_zk::{Acl, Client, CreateMode, ErrorCode, Id, OpCode, Perms, ZnodePath};
 use quorate_zk_fake::{Direction, FakeZooKeeper, ServerVersion};
@@ -89,12 +89,12 @@ async fn a_server_without_the_multi_read_is_read_one_by_one() {
 
 /// Cuts the link at every packet of a listing, before or after the server has read.
 async fn a_listing_survives_every_cut(direction: Direction) {
-    let server = FakeZooKeeper::start().await.unwrap();
+    let server = FakeZooKeeper::start().await.expect("a fake server starts");
     let store = open(&server).await;
     fill(&server, 2, 20, "value");
     for position in 0.. {
         server.cut_after_packets(direction, position);
-        let listed = entries(&store).await.unwrap();
+        let listed = entries(&store).await.expect("it is listed");
         assert_eq!(listed.len(), 40, "cut {position}");
         let is_over = server.is_cut_armed();
         server.disarm_cut();
@@ -204,4 +204,85 @@ async fn a_dropped_listing_leaves_the_store_as_it_was() {
         drop(timeout(Duration::from_micros(step * 200), entries(&store)).await);
     }
     assert_eq!(entries(&store).await.unwrap().len(), 400);
+}
+
+/// Follows until the copy is as the server's tree, which no longer changes.
+async fn follow_to_the_end(server: &FakeZooKeeper, watch: &mut Watch, replica: &mut Replica) {
+    let is_equal = |replica: &Replica| {
+        let count: usize = server
+            .children("/nodes")
+            .iter()
+            .map(|name| server.children(&format!("/nodes/{name}")).len())
+            .sum();
+        let is_same = |entry: &Entry| {
+            let node = server.node(entry.key.as_str());
+            node.and_then(|node| node.data).is_some_and(|data| data == entry.value)
+        };
+        replica.is_synced() && replica.len() == count && replica.iter().all(is_same)
+    };
+    let following = async {
+        while !is_equal(replica) {
+            if let Ok(event) = watch.next().await.expect("the store is open") {
+                replica.apply(event);
+            }
+        }
+    };
+    timeout(WAIT, following).await.expect("the copy is right in time");
+}
+
+#[tokio::test]
+async fn a_copy_is_right_whatever_packet_of_its_load_was_lost() {
+    let server = FakeZooKeeper::start().await.unwrap();
+    let store = open(&server).await;
+    fill(&server, 3, 30, "value");
+    for position in 0.. {
+        let (mut watch, mut replica) = (Watch::new(&store, Selection::Prefix(everything())), Replica::new());
+        server.cut_after_packets(Direction::Replies, position);
+        let is_over = tokio::select! {
+            biased;
+            () = server.wait_until(|server| !server.is_cut_armed()) => false,
+            () = follow_to_the_end(&server, &mut watch, &mut replica) => server.is_cut_armed(),
+        };
+        if is_over {
+            assert!(position > 4, "a load has a watch, a barrier, names and entries");
+            return;
+        }
+        // While the connection is lost nobody is told of this.
+        server.set_raw(&format!("/nodes/d1/{position}"), format!("new {position}")).unwrap();
+        server.delete_raw(&format!("/nodes/d0/{position}")).unwrap();
+        follow_to_the_end(&server, &mut watch, &mut replica).await;
+    }
+}
+
+#[tokio::test]
+async fn a_content_of_two_lives_of_an_ensemble_is_never_told() {
+    let server = FakeZooKeeper::builder().tick(Duration::from_millis(100)).start().await.unwrap();
+    let options = ZooKeeper::options([server.connect_string()]).session_timeout(Duration::from_millis(400));
+    let store: Arc<dyn Store> = Arc::new(options.open().await.unwrap());
+    fill(&server, 4, 500, "old life");
+    let mut watch = Watch::new(&store, Selection::Prefix(everything()));
+    server.forget_requests();
+    let wipe = async {
+        server.wait_until(|server| asked(server, OpCode::MultiRead) >= 3).await;
+        server.wipe();
+        fill(&server, 1, 10, "new life");
+    };
+    let follow = async {
+        let mut told = Vec::new();
+        loop {
+            match watch.next().await.unwrap() {
+                Ok(Event::ResyncStart { .. }) => told.clear(),
+                Ok(Event::Resync(entry)) => told.push(entry.value),
+                Ok(Event::ResyncDone { .. }) => {
+                    assert!(told.is_sorted_by(|a, b| a == b), "two lives in one content");
+                    if told.len() == 10 {
+                        return;
+                    }
+                }
+                _ => {}
+            }
+        }
+    };
+    let both = async { tokio::join!(wipe, follow) };
+    timeout(WAIT, both).await.expect("the new life is told");
 }

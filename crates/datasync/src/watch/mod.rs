@@ -1,5 +1,9 @@
 //! The watch driver: carries out what the resync state machine asks for.
 
+mod reload;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,9 +17,11 @@ use futures_util::stream::FuturesUnordered;
 use crate::backoff::Backoff;
 use crate::resync::{Command, Loaded, Resync};
 use crate::{
-    Consistency, Error, ErrorKind, Event, Key, Link, List, Moment, RawChanges, Read, Result, Selection,
-    Store, Want, WatchFrom,
+    Consistency, Entry, Error, ErrorKind, Event, Key, Link, List, Moment, RawChanges, Read, Result, Revision,
+    Selection, Store, Want, WatchFrom,
 };
+
+use reload::Reload;
 
 /// How many reads of one watch are under way at once.
 const READS_MAX: usize = 64;
@@ -26,6 +32,11 @@ const READS_MAX: usize = 64;
 /// step that failed is tried again, after waits that grow to 5 s, until the store is closed, which ends the
 /// stream. Lost connections and expired sessions need nothing from the consumer. A consumer that is slow is told a
 /// new resync instead of what it missed.
+///
+/// The entries of a resync come in the order of their keys. After a lost connection a prefix with more than 1,000
+/// entries is loaded again after a random wait of up to a second, so that not everybody who lost the store asks for
+/// everything at once. A gap does not end a load that is under way: its content is told, and loaded once more;
+/// where there is one gap after the other, a prefix is loaded at intervals that grow to 5 s.
 ///
 /// Dropping it ends the watch.
 ///
@@ -53,6 +64,7 @@ pub struct Watch {
     resync: Resync,
     changes: Option<RawChanges>,
     steps: FuturesUnordered<BoxFuture<'static, Step>>,
+    reload: Reload,
     backoff: Backoff,
     /// How long the next step waits first, because the one before it failed.
     delay: Duration,
@@ -61,6 +73,7 @@ pub struct Watch {
 
 /// What came of a command.
 enum Step {
+    Waited(Command),
     Armed(Result<RawChanges>),
     Loaded(u64, Result<Loaded>),
     Read(Key, u64, Result<Read>),
@@ -75,6 +88,7 @@ impl Watch {
             resync: Resync::new(),
             changes: None,
             steps: FuturesUnordered::new(),
+            reload: Reload::new(store.status()),
             backoff: Backoff::default(),
             delay: Duration::ZERO,
             ended: false,
@@ -105,18 +119,33 @@ impl Watch {
         Some(Error::new(ErrorKind::Backend, "watch").because("the store ended the watch"))
     }
 
+    /// Carries a command out, after a wait if there is reason for one.
     fn begin(&mut self, command: Command) {
         if !matches!(command, Command::Read { .. }) {
             // A new round: what is under way is out of date.
             self.steps = FuturesUnordered::new();
         }
+        let mut delay = std::mem::take(&mut self.delay);
+        if let (Command::Load { .. }, Selection::Prefix(_)) = (&command, &self.selection) {
+            delay = delay.max(self.reload.pause());
+        }
+        if delay.is_zero() {
+            return self.carry_out(command);
+        }
+        self.steps.push(Box::pin(async move {
+            tokio::time::sleep(delay).await;
+            Step::Waited(command)
+        }));
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        if let Command::Load { round } = command {
+            self.reload.begun();
+            self.resync.handle_load_begun(round);
+        }
         let store = Arc::clone(&self.store);
         let selection = self.selection.clone();
-        let delay = std::mem::take(&mut self.delay);
         self.steps.push(Box::pin(async move {
-            if !delay.is_zero() {
-                tokio::time::sleep(delay).await;
-            }
             match command {
                 Command::Arm => Step::Armed(store.watch(&selection, WatchFrom::Now).await),
                 Command::Load { round } => Step::Loaded(round, load(&*store, &selection).await),
@@ -131,12 +160,17 @@ impl Watch {
     /// Feeds what came of a command to the state machine; gives back an error to be told.
     fn finish(&mut self, step: Step) -> Option<Error> {
         let (error, command) = match step {
+            Step::Waited(command) => {
+                self.carry_out(command);
+                return None;
+            }
             Step::Armed(Ok(changes)) => {
                 self.changes = Some(changes);
                 self.resync.handle_armed();
                 return self.succeeded();
             }
             Step::Loaded(round, Ok(loaded)) => {
+                self.reload.done(loaded.entries.len());
                 self.resync.handle_loaded(round, loaded);
                 return self.succeeded();
             }
@@ -214,19 +248,30 @@ impl fmt::Debug for Watch {
 
 /// Loads the whole content of a selection, caught up with the leader.
 async fn load(store: &dyn Store, selection: &Selection) -> Result<Loaded> {
-    let asked = Moment::now();
-    let (entries, revision) = match selection {
+    loop {
+        let before = store.status().borrow().incarnation;
+        let asked = Moment::now();
+        let (entries, revision) = read_all(store, selection).await?;
+        let incarnation = store.status().borrow().incarnation;
+        // What was loaded while one life of the store ended and another began is of neither.
+        if before.is_none() || before == incarnation {
+            let incarnation = incarnation.unwrap_or_default();
+            return Ok(Loaded { incarnation, entries, revision, asked });
+        }
+    }
+}
+
+async fn read_all(store: &dyn Store, selection: &Selection) -> Result<(Vec<Entry>, Revision)> {
+    match selection {
         Selection::Key(key) => {
             let read = store.get(key, Want::Value, Consistency::Synced).await?;
             let revision = read.revision;
-            (read.into_entry().into_iter().collect(), revision)
+            Ok((read.into_entry().into_iter().collect(), revision))
         }
         Selection::Prefix(prefix) => {
             let listing = store.list(prefix, List::Entries, Consistency::Synced).await?;
             let revision = listing.revision;
-            (listing.into_entries(), revision)
+            Ok((listing.into_entries(), revision))
         }
-    };
-    let incarnation = store.status().borrow().incarnation.unwrap_or_default();
-    Ok(Loaded { incarnation, entries, revision, asked })
+    }
 }
