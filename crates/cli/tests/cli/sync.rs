@@ -279,3 +279,19 @@ fn a_struct_on_a_real_server_is_used_after_it_was_copied_there() {
     assert_eq!(back.run("/", ["--once"]).code, 0);
     assert_eq!(back.to.ok(["get", "/agents/web"]).trim(), "2");
 }
+
+#[test]
+#[ignore = "needs a ZooKeeper server"]
+fn ten_thousand_keys_reach_a_real_server() {
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(quorate_testkit::ZooKeeper::start());
+    let pair = Pair { from: Place::new(), to: Place::at(format!("zk://{}", server.connect_string())) };
+    fill(&runtime, &pair.from.url(), 10_000);
+    let begun = std::time::Instant::now();
+    let done = pair.run("/many", ["--once"]);
+    println!("10,000 keys in {:?}: {}", begun.elapsed(), done.err);
+    assert!(done.code == 0 && done.err.contains("10000 written"), "{}", done.err);
+    let again = pair.run("/many", ["--once"]);
+    assert!(again.code == 0 && again.err.contains(" 0 written"), "{}", again.err);
+    assert_eq!(entries(&runtime, &pair.to.url()), entries(&runtime, &pair.from.url()));
+}

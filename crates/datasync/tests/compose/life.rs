@@ -10,6 +10,7 @@ use quorate_datasync::{
 use quorate_testkit::conformance::within;
 
 use crate::support::{delete, key, low_and_high, memory, observe, prefix, put};
+use crate::vague::Vague;
 
 async fn until_link(overlay: &Overlay, wanted: impl Fn(&Link) -> bool) {
     let mut status = overlay.status();
@@ -194,4 +195,18 @@ async fn a_struct_is_read_through_an_overlay() {
     put(&high, "/agents/web", "{\"interval\":7}").await;
     within("the change is told", changes.next()).await.unwrap();
     assert_eq!(shared.read().unwrap()["interval"], 7);
+}
+
+#[tokio::test]
+async fn whole_commits_are_promised_only_if_all_sources_tell_them() {
+    let (memory, whole) = memory();
+    let vague: Arc<dyn Store> = Arc::new(Vague(memory));
+    let overlay = Sources::new().add("whole", &whole, Prefix::root(), 0).open().unwrap();
+    assert!(overlay.capabilities().atomic_watch);
+    let refused = overlay.add("vague", &vague, Prefix::root(), 1).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unsupported);
+    let any = Sources::new().add("whole", &whole, Prefix::root(), 0).taking_any().open().unwrap();
+    any.add("vague", &vague, Prefix::root(), 1).unwrap();
+    let both = Sources::new().add("vague", &vague, Prefix::root(), 1).open().unwrap();
+    assert!(!any.capabilities().atomic_watch && !both.capabilities().atomic_watch);
 }
