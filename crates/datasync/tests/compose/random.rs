@@ -115,7 +115,7 @@ async fn play(is_vague: bool) {
                         shown.collect::<Content>() == expected
                     })
                     .await
-                    .unwrap();
+                    .expect("an overlay is never out of reach");
                 assert_eq!(content(&observer), expected);
             }
         }
