@@ -193,6 +193,24 @@ fn a_run_that_was_killed_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_target_that_is_lost_for_too_long_ends_a_single_run_and_a_live_one_waits() {
+    let runtime = Runtime::new().unwrap();
+    let fake = runtime.block_on(FakeZooKeeper::builder().start()).unwrap();
+    let pair = Pair { from: Place::new(), to: Place::at(format!("zk://{}", fake.connect_string())) };
+    fill(&runtime, &pair.from.url(), 5000);
+    let live = pair.start("/many", ["--json", "--itemize"]);
+    let mut once = pair.start("/many", ["--once", "--json", "--itemize", "--timeout", "1s"]);
+    assert_eq!((live.json()["type"].clone(), once.json()["type"].clone()), (json!("put"), json!("put")));
+    // Neither can have ended: nobody reads all that they print.
+    runtime.block_on(fake.server(0).stop()).unwrap();
+    while !once.has_no_more() {}
+    assert_eq!(once.code(), 5);
+    runtime.block_on(fake.server(0).start()).unwrap();
+    while live.json()["type"] != "in_sync" {}
+    assert_eq!(entries(&runtime, &pair.to.url()), entries(&runtime, &pair.from.url()));
+}
+
+#[test]
 fn ten_thousand_keys_are_copied_with_progress() {
     let runtime = Runtime::new().unwrap();
     let pair = Pair::new();
