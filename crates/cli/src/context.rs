@@ -188,6 +188,7 @@ impl Context {
 
     /// Ends the session, so that nothing stays behind until a timeout.
     pub(crate) async fn close(&self) {
+        self.output.end_live();
         let other = self.other().and_then(|other| other.store.get());
         let stores = self.store.get().into_iter().chain(other);
         // What is not ended in time ends with the process or its lease.

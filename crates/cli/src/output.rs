@@ -94,7 +94,7 @@ impl Output {
     }
 
     /// Removes the line that is written over.
-    fn end_live(&self) {
+    pub(crate) fn end_live(&self) {
         if self.is_live.swap(false, Ordering::Relaxed) {
             let _ = write!(io::stderr().lock(), "\r{ERASE}");
         }

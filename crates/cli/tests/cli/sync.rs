@@ -193,6 +193,24 @@ fn a_run_that_was_killed_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_target_that_is_lost_for_too_long_ends_a_single_run_and_a_live_one_waits() {
+    let runtime = Runtime::new().unwrap();
+    let fake = runtime.block_on(FakeZooKeeper::builder().start()).unwrap();
+    let pair = Pair { from: Place::new(), to: Place::at(format!("zk://{}", fake.connect_string())) };
+    fill(&runtime, &pair.from.url(), 5000);
+    let live = pair.start("/many", ["--json", "--itemize"]);
+    let mut once = pair.start("/many", ["--once", "--json", "--itemize", "--timeout", "1s"]);
+    assert_eq!((live.json()["type"].clone(), once.json()["type"].clone()), (json!("put"), json!("put")));
+    // Neither can have ended: nobody reads all that they print.
+    runtime.block_on(fake.server(0).stop()).unwrap();
+    while !once.has_no_more() {}
+    assert_eq!(once.code(), 5);
+    runtime.block_on(fake.server(0).start()).unwrap();
+    while live.json()["type"] != "in_sync" {}
+    assert_eq!(entries(&runtime, &pair.to.url()), entries(&runtime, &pair.from.url()));
+}
+
+#[test]
 fn ten_thousand_keys_are_copied_with_progress() {
     let runtime = Runtime::new().unwrap();
     let pair = Pair::new();
@@ -278,4 +296,18 @@ fn a_struct_on_a_real_server_is_used_after_it_was_copied_there() {
     let back = Pair { from: Place::at(pair.to.url()), to: Place::new() };
     assert_eq!(back.run("/", ["--once"]).code, 0);
     assert_eq!(back.to.ok(["get", "/agents/web"]).trim(), "2");
+}
+
+#[test]
+#[ignore = "needs a ZooKeeper server"]
+fn ten_thousand_keys_reach_a_real_server() {
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(quorate_testkit::ZooKeeper::start());
+    let pair = Pair { from: Place::new(), to: Place::at(format!("zk://{}", server.connect_string())) };
+    fill(&runtime, &pair.from.url(), 10_000);
+    let done = pair.run("/many", ["--once"]);
+    assert!(done.code == 0 && done.err.contains("10000 written"), "{}", done.err);
+    let again = pair.run("/many", ["--once"]);
+    assert!(again.code == 0 && again.err.contains(" 0 written"), "{}", again.err);
+    assert_eq!(entries(&runtime, &pair.to.url()), entries(&runtime, &pair.from.url()));
 }

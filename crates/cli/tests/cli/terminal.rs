@@ -115,3 +115,15 @@ fn changes_are_coloured_on_a_terminal() {
     place.ok(["set", "/a", "2"]);
     terminal.expect("\u{1b}[33m~ (all) 1 -> 2\u{1b}[0m");
 }
+
+#[test]
+fn progress_is_one_line_that_is_written_over() {
+    let (place, other) = (Place::new(), Place::new());
+    place.ok(["kv", "put", "/a/x", "v"]);
+    let script = format!("\"$QUORATE_BIN\" sync $QUORATE_STORE {} /a", other.url());
+    let mut terminal = Terminal::run(&place, &script);
+    terminal.expect("in sync: 1 keys, 1 written (1 bytes)");
+    place.ok(["kv", "put", "/a/y", "v"]);
+    terminal.expect("\r2 keys, 2 written (2 bytes), 0 deleted\u{1b}[K");
+    terminal.send("\u{3}");
+}

@@ -1,12 +1,13 @@
 //! What the sources tell goes into the overlay.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt;
 use tokio::sync::watch;
 use tokio::task::coop::consume_budget;
 
-use crate::{Event, Key, Link, Memory, Provenance, Selection, Store, StoreStatus, Watch};
+use crate::{Event, Key, Link, Memory, Moment, Provenance, Selection, Store, StoreStatus, Watch};
 
 use super::SourceStatus;
 use super::layers::{Content, LayerId, Layers};
@@ -16,7 +17,6 @@ use super::sources::Source;
 const SERVER: &str = "overlay";
 
 /// What an overlay and the tasks that feed it share.
-#[derive(Debug)]
 pub(super) struct Picture {
     /// Holds what shows, and tells its changes. It has rules, revisions and watches; only the content is ours.
     pub(super) merged: Memory,
@@ -45,6 +45,7 @@ impl Picture {
         let id = self.layers().add(name, source.priority, prefix, is_atomic);
         let status = SourceStatus {
             id,
+            is_stale: false,
             name: Arc::clone(&source.name),
             priority: source.priority,
             link: source.store.status().borrow().link.clone(),
@@ -82,6 +83,8 @@ impl Picture {
         let mut watch = Watch::new(&store, Selection::Prefix(prefix));
         let mut status = store.status();
         let mut has_failed = false;
+        // Since when what the source tells counts again.
+        let mut back_since = None;
         loop {
             // A store that always has something to tell would keep the thread to itself.
             consume_budget().await;
@@ -89,11 +92,23 @@ impl Picture {
                 biased;
                 Ok(()) = status.changed() => {
                     let link = status.borrow_and_update().link.clone();
-                    self.tell_of(id, |source| source.link = link);
+                    back_since = (link == Link::Live).then(Moment::now);
+                    if back_since.is_some() {
+                        watch.doubt();
+                    }
+                    self.tell_of(id, |source| {
+                        source.link = link;
+                        source.is_stale = true;
+                    });
                 }
                 event = watch.next() => match event {
                     Some(Ok(event)) => {
+                        let asked = proved(&event);
                         self.apply(id, event);
+                        if asked.is_some_and(|asked| back_since.is_some_and(|since| asked >= since)) {
+                            back_since = None;
+                            self.tell_of(id, |source| source.is_stale = false);
+                        }
                         if std::mem::take(&mut has_failed) {
                             self.tell_of(id, |source| source.error = None);
                         }
@@ -158,6 +173,12 @@ impl Picture {
     }
 }
 
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Picture").field("sources", &*self.sources.borrow()).finish_non_exhaustive()
+    }
+}
+
 /// What can be said of all sources together.
 fn link_of(sources: &[SourceStatus]) -> Link {
     if let Some(lost) = sources.iter().find(|source| source.is_lost()) {
@@ -165,4 +186,12 @@ fn link_of(sources: &[SourceStatus]) -> Link {
     }
     let is_showing = sources.is_empty() || sources.iter().any(|source| source.is_synced);
     if is_showing { Link::Live } else { Link::Connecting }
+}
+
+/// The moment at which what was told is known to have been so.
+const fn proved(event: &Event) -> Option<Moment> {
+    match event {
+        Event::ResyncDone { asked, .. } | Event::Progress { asked, .. } => Some(*asked),
+        _ => None,
+    }
 }

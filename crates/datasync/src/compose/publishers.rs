@@ -1,5 +1,6 @@
 //! Several stores written to as one.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -51,7 +52,6 @@ pub struct Publishers {
     members: Vec<Arc<Member>>,
 }
 
-#[derive(Debug)]
 struct Member {
     name: Arc<str>,
     store: Arc<dyn Store>,
@@ -145,5 +145,11 @@ impl Member {
     async fn commit(&self, txn: Txn) -> Result<Committed> {
         let _turn = self.turn.lock().await;
         self.store.commit(txn).await
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! Which stores an overlay is made of.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::{Error, ErrorKind, Prefix, Result, Store};
@@ -18,7 +19,7 @@ pub struct Sources {
 }
 
 /// One store, or a part of one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Source {
     pub(super) name: Arc<str>,
     pub(super) store: Arc<dyn Store>,
@@ -91,4 +92,12 @@ impl Sources {
 /// A name was given to two sources.
 pub(super) fn twice(name: &str) -> Error {
     Error::new(ErrorKind::Invalid, "open").because(format!("there are two sources of the name {name:?}"))
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = &mut f.debug_struct("Source");
+        let source = source.field("name", &self.name).field("prefix", &self.prefix);
+        source.field("priority", &self.priority).finish_non_exhaustive()
+    }
 }

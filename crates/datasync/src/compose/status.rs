@@ -12,6 +12,8 @@ use super::layers::LayerId;
 pub struct SourceStatus {
     /// Tells it from another that has its name later.
     pub(super) id: LayerId,
+    /// Its store was lost, and has not told what it missed to tell.
+    pub(super) is_stale: bool,
     /// The name that it was added under.
     pub name: Arc<str>,
     /// Which source wins where several have a key: the one of the highest priority.
@@ -27,7 +29,7 @@ pub struct SourceStatus {
 impl SourceStatus {
     /// Whether what the overlay shows of this source may be old.
     pub(super) const fn is_lost(&self) -> bool {
-        self.is_synced && matches!(self.link, Link::Lost { .. } | Link::Closed)
+        self.is_synced && (self.is_stale || matches!(self.link, Link::Lost { .. } | Link::Closed))
     }
 
     /// Why what the overlay shows may be old, in words.
@@ -35,7 +37,7 @@ impl SourceStatus {
         match &self.link {
             Link::Lost { reason } => format!("source {}: {reason}", self.name),
             Link::Closed => format!("source {}: its store was closed", self.name),
-            Link::Connecting | Link::Live => format!("source {}", self.name),
+            Link::Connecting | Link::Live => format!("source {}: it is being read again", self.name),
         }
     }
 }

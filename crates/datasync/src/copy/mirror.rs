@@ -1,5 +1,6 @@
 //! What is to be copied, from where, to where.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::{Error, ErrorKind, Incarnation, Key, Prefix, Result, Store};
@@ -51,7 +52,7 @@ use super::Mirroring;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a mirror does nothing until it is started"]
 pub struct Mirror {
     pub(super) source: Arc<dyn Store>,
@@ -127,5 +128,16 @@ impl Mirror {
             return Err(Error::new(ErrorKind::Invalid, "copy").because(detail));
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Mirror {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mirror")
+            .field("from", &self.from)
+            .field("to", &self.to)
+            .field("is_deleting", &self.is_deleting)
+            .field("is_dry", &self.is_dry)
+            .finish_non_exhaustive()
     }
 }

@@ -188,8 +188,11 @@ impl Mirroring {
         let link = self.statuses[side as usize].borrow_and_update().link.clone();
         let outage = &mut self.outages[side as usize];
         if side == Side::Source && self.plan.is_synced() {
-            self.trust = if link == Link::Live { Trust::From(Moment::now()) } else { Trust::Lost };
-            self.watches[side as usize].doubt();
+            self.trust = Trust::Lost;
+            if link == Link::Live {
+                self.trust = Trust::From(Moment::now());
+                self.watches[side as usize].doubt();
+            }
         }
         match link {
             Link::Lost { reason } => {

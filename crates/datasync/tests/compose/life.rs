@@ -10,6 +10,7 @@ use quorate_datasync::{
 use quorate_testkit::conformance::within;
 
 use crate::support::{delete, key, low_and_high, memory, observe, prefix, put};
+use crate::vague::Vague;
 
 async fn until_link(overlay: &Overlay, wanted: impl Fn(&Link) -> bool) {
     let mut status = overlay.status();
@@ -194,4 +195,45 @@ async fn a_struct_is_read_through_an_overlay() {
     put(&high, "/agents/web", "{\"interval\":7}").await;
     within("the change is told", changes.next()).await.unwrap();
     assert_eq!(shared.read().unwrap()["interval"], 7);
+}
+
+#[tokio::test]
+async fn whole_commits_are_promised_only_if_all_sources_tell_them() {
+    let (memory, whole) = memory();
+    let vague: Arc<dyn Store> = Arc::new(Vague(memory));
+    let overlay = Sources::new().add("whole", &whole, Prefix::root(), 0).open().unwrap();
+    assert!(overlay.capabilities().atomic_watch);
+    let refused = overlay.add("vague", &vague, Prefix::root(), 1).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unsupported);
+    let any = Sources::new().add("whole", &whole, Prefix::root(), 0).taking_any().open().unwrap();
+    any.add("vague", &vague, Prefix::root(), 1).unwrap();
+    let both = Sources::new().add("vague", &vague, Prefix::root(), 1).open().unwrap();
+    assert!(!any.capabilities().atomic_watch && !both.capabilities().atomic_watch);
+}
+
+#[tokio::test]
+async fn a_source_that_is_back_counts_once_it_told_what_it_missed() {
+    let ((lost, low), (_, high)) = (memory(), memory());
+    put(&low, "/a", "old").await;
+    let overlay = low_and_high(&low, &high);
+    overlay.synced().await;
+    lost.disconnect();
+    until_link(&overlay, |link| matches!(link, Link::Lost { .. })).await;
+    put(&(Arc::new(lost.handle()) as Arc<dyn Store>), "/a", "new").await;
+    lost.reconnect();
+    until_link(&overlay, |link| *link == Link::Live).await;
+    let read = overlay.get(&key("/a"), Want::Value, Consistency::Synced).await.unwrap();
+    assert_eq!(read.into_entry().unwrap().value, "new");
+}
+
+#[tokio::test]
+async fn what_an_overlay_shows_is_not_part_of_its_debug_text() {
+    let (_, store) = memory();
+    put(&store, "/a", "a secret").await;
+    let sources = Sources::new().add("a", &store, Prefix::root(), 0);
+    assert!(!format!("{sources:?}").contains("secret"));
+    let overlay = sources.open().unwrap();
+    overlay.synced().await;
+    assert!(format!("{overlay:?}").contains("SourceStatus"));
+    assert!(!format!("{overlay:?}").contains("secret"));
 }

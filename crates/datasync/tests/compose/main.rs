@@ -6,3 +6,4 @@ mod life;
 mod publishers;
 mod random;
 mod support;
+mod vague;

@@ -8,6 +8,7 @@ use quorate_datasync::{Key, Memory, Overlay, Prefix, Sources, Store, StoreExt, T
 use quorate_testkit::conformance::Observer;
 
 use crate::support::{key, observe};
+use crate::vague::Vague;
 
 /// How many histories are tried, and how long each is.
 const SEEDS: u64 = 30;
@@ -21,20 +22,23 @@ struct World {
     /// Which of them are part of the overlay now.
     added: [bool; 3],
     connected: [bool; 3],
+    /// Whether one of them tells only that keys changed.
+    is_vague: bool,
 }
 
 type Content = BTreeMap<Key, Bytes>;
 
 impl World {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, is_vague: bool) -> Self {
         let memories = (0..3).map(|_| Arc::new(Memory::new())).collect();
-        let overlay = Arc::new(Sources::new().open().expect("no name is given twice"));
+        let overlay = Arc::new(Sources::new().taking_any().open().expect("no name is given twice"));
         let mut world = Self {
             random: fastrand::Rng::with_seed(seed),
             memories,
             overlay,
             added: [false; 3],
             connected: [true; 3],
+            is_vague,
         };
         (0..3).for_each(|n| world.toggle(n));
         world
@@ -46,7 +50,9 @@ impl World {
         if self.added[n] {
             self.overlay.remove(&name);
         } else {
-            let store: Arc<dyn Store> = Arc::clone(&self.memories[n]) as _;
+            let memory = Arc::clone(&self.memories[n]);
+            let store: Arc<dyn Store> =
+                if self.is_vague && n == 1 { Arc::new(Vague(memory)) } else { memory };
             let priority = i32::try_from(n).expect("there are three");
             self.overlay.add(name, &store, Prefix::root(), priority).expect("it is not there");
         }
@@ -93,10 +99,9 @@ fn content(observer: &Observer) -> Content {
     observer.replica().iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_overlay_equals_its_sources_on_top_of_each_other_whenever_they_are_quiet() {
+async fn play(is_vague: bool) {
     for seed in 0..SEEDS {
-        let mut world = World::new(seed);
+        let mut world = World::new(seed, is_vague);
         let mut observer = observe(&world.overlay).await;
         for step in 0..STEPS {
             world.step().await;
@@ -110,9 +115,19 @@ async fn an_overlay_equals_its_sources_on_top_of_each_other_whenever_they_are_qu
                         shown.collect::<Content>() == expected
                     })
                     .await
-                    .unwrap();
+                    .expect("an overlay is never out of reach");
                 assert_eq!(content(&observer), expected);
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_overlay_equals_its_sources_on_top_of_each_other_whenever_they_are_quiet() {
+    play(false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_does_one_with_a_source_that_tells_only_that_keys_changed() {
+    play(true).await;
 }

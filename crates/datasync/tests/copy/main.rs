@@ -7,3 +7,5 @@ mod limited;
 mod random;
 mod refused;
 mod support;
+#[path = "../compose/vague.rs"]
+mod vague;

@@ -1,8 +1,11 @@
 //! Random histories on both sides, with faults: whenever all is quiet, the target is as it should be.
 
-use quorate_datasync::{Key, Mirroring, Store, StoreExt, Txn};
+use std::sync::Arc;
+
+use quorate_datasync::{Key, Mirror, Mirroring, Prefix, Store, StoreExt, Txn};
 
 use crate::support::{Pair, content, key, work_until};
+use crate::vague::Vague;
 
 /// How many histories are tried, and how long each is.
 const SEEDS: u64 = 40;
@@ -54,9 +57,17 @@ impl World {
     }
 }
 
-async fn play(seed: u64, is_deleting: bool) {
+/// A mirror of stores that tell only that keys changed.
+fn vague(pair: &Pair) -> Mirror {
+    let source: Arc<dyn Store> = Arc::new(Vague(Arc::clone(&pair.source)));
+    let target: Arc<dyn Store> = Arc::new(Vague(Arc::clone(&pair.target)));
+    Mirror::new(&source, &target, Prefix::root())
+}
+
+async fn play(seed: u64, is_deleting: bool, is_vague: bool) {
     let mut world = World { random: fastrand::Rng::with_seed(seed), pair: Pair::new() };
-    let mirror = if is_deleting { world.pair.mirror().deleting() } else { world.pair.mirror() };
+    let mirror = if is_vague { vague(&world.pair) } else { world.pair.mirror() };
+    let mirror = if is_deleting { mirror.deleting() } else { mirror };
     let mut mirroring = mirror.clone().start().expect("two stores");
     for step in 0..STEPS {
         world.step(&mut mirroring).await;
@@ -76,13 +87,20 @@ async fn play(seed: u64, is_deleting: bool) {
 #[tokio::test(start_paused = true)]
 async fn the_target_equals_the_source_whenever_both_are_quiet() {
     for seed in 0..SEEDS {
-        play(seed, true).await;
+        play(seed, true, false).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_target_has_what_the_source_has_whenever_both_are_quiet() {
     for seed in 0..SEEDS {
-        play(seed, false).await;
+        play(seed, false, false).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_it_does_where_watches_tell_only_that_keys_changed() {
+    for seed in 0..SEEDS {
+        play(seed, true, true).await;
     }
 }

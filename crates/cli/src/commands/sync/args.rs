@@ -6,19 +6,27 @@ const AFTER_HELP: &str = "\
 Examples: quorate sync sqlite:state.db zk://h1,h2,h3 /agents --once
           quorate sync zk://old zk://new/prod / --delete --dry-run
 
-Both sides are compared and only the difference is written, so an interrupted run is simply started again. Then both
-are watched until Ctrl-C: what changes in FROM_URL follows, and what somebody else changes in TO_URL is set right.
-Nothing is written while FROM_URL is out of reach.
+Both sides are compared and only the difference is written, so an interrupted run is simply \
+started again. Then both are watched until Ctrl-C: what changes in FROM_URL follows, and what \
+somebody else changes in TO_URL is set right. Nothing is written while FROM_URL is out of reach.
 
-Never copied, and never touched in TO_URL: what is under a lease, as listeners and locks are. Times to live are not
-copied. A key that TO_URL does not take (a value too large, a key above or below others) is said, and the rest goes on.
+Never copied, and never touched in TO_URL: what is under a lease, as listeners and locks are. \
+Times to live are not copied. A key that TO_URL does not take (a value too large, a key above or \
+below others) is said, and the rest goes on.
 
-Progress goes to standard error; with --json to standard output, as lines of the types progress, in_sync, status,
-refused, and with --itemize put and delete. Without --json these are lines `+ KEY` (new), `~ KEY` (another value)
-and `- KEY` (deleted).
+Standard output has the keys that are written or deleted, if asked for:
+  + KEY   it is new
+  ~ KEY   it has another value
+  - KEY   it is deleted
+With --json it has lines of the types put and delete instead, if asked for, and always progress, \
+in_sync, status and refused; these are words on standard error otherwise.
 
-Exit codes: 0 done (--once, --dry-run), 1 a key was refused or a store failed, 2 usage, 5 a store was not reached
-within --timeout, or with --once lost for so long; 130 on Ctrl-C. --store is not used.";
+Exit codes:
+  0    done: --once, --dry-run
+  1    a key was refused, or a store failed
+  2    usage: bad key, bad URL, one store and places in it that overlap
+  5    a store was not reached within --timeout, or with --once lost for so long
+  130  interrupted";
 
 /// Keeps what is below PREFIX in one store equal to that in another
 #[derive(Debug, clap::Args)]
