@@ -109,7 +109,7 @@ impl<T: Send + Sync + 'static, C, V: Send + Sync + 'static> FollowerBuilder<T, C
     }
 }
 
-impl<T: Send + Sync + 'static, C: Decode<T>> FollowerBuilder<T, C> {
+impl<T: Send + Sync + 'static, C: Decode<T>, V: Send + Sync + 'static> FollowerBuilder<T, C, V> {
     /// Follows, and calls `follow` with what happens, until it fails or the store is closed. Dropping the future ends
     /// it. There is no task: while a callback runs nothing else happens, and if that takes so long that the store
     /// loses count of what it has to tell, the difference is told when it is over.
@@ -124,11 +124,11 @@ impl<T: Send + Sync + 'static, C: Decode<T>> FollowerBuilder<T, C> {
     ///
     /// A dropped future drops the callback that runs. It cannot be taken up again: what was told is known only to
     /// whoever was told.
-    pub async fn run<F: Follow<T>>(self, follow: F) -> std::result::Result<(), FollowError<F::Error>> {
-        let Self { store, prefix, codec, passes, is_strict, .. } = self;
+    pub async fn run<F: Follow<V>>(self, follow: F) -> std::result::Result<(), FollowError<F::Error>> {
+        let Self { store, prefix, codec, passes, project, is_same, is_strict, .. } = self;
         let feed = Feed::new(&store, Selection::Prefix(prefix.map_err(Error::from)?));
         drop(store);
-        run::run(feed, &codec, &*passes, is_strict, follow).await
+        run::run(feed, &Projected { codec, passes, project, is_same }, is_strict, follow).await
     }
 }
 

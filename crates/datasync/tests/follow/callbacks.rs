@@ -148,3 +148,21 @@ async fn following_may_be_spawned() {
     place.put("a", "1").await;
     assert!(matches!(task.await.unwrap(), Err(FollowError::Callback("enough"))));
 }
+
+#[tokio::test]
+async fn callbacks_are_told_of_what_the_projection_makes() {
+    let place = Place::new();
+    place.put("a", "7").await;
+    place.put("b", "70").await;
+    let mut told = Vec::new();
+    let follower = SimpleFollower::<u64, &str>::new()
+        .filter(|_, n| *n != 4)
+        .on_upsert(|_, n| {
+            told.push(**n);
+            Ok(())
+        })
+        .on_synced(|_| Err("enough"));
+    let builder = Follower::<u64>::over(&place.store, "/nodes").project(|n| (*n < 50).then_some(n / 2));
+    assert!(builder.run(follower).await.is_err());
+    assert_eq!(told, [3]);
+}
