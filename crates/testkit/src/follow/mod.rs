@@ -5,6 +5,7 @@
 //! never had, or one before its time.
 
 mod history;
+mod interrupted;
 #[doc(hidden)]
 pub mod model;
 mod oracle;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
+pub use interrupted::Interrupted;
 pub use subject::{Fault, Subject};
 
 /// The longest that one claim may take.
