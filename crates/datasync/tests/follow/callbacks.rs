@@ -61,7 +61,7 @@ impl Follow<u64> for Notes<'_> {
 }
 
 #[tokio::test]
-async fn calls_come_in_order_and_the_first_error_ends_it_and_is_returned() {
+async fn defect_9_calls_come_in_order_and_the_first_error_ends_it_and_is_returned() {
     let place = Place::new();
     place.put("a", "1").await;
     let notes = Notes { place: &place, lines: vec![], enough: "deleted a=2" };
