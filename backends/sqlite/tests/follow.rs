@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use quorate_sqlite::Sqlite;
 use quorate_testkit::conformance::Harness;
-use quorate_testkit::follow::Subject;
+use quorate_testkit::follow::{Interrupted, Subject};
 
 async fn open() -> Subject {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     let store = Sqlite::open(&path).await.unwrap();
     let second = Sqlite::open(&path).await.unwrap();
-    Subject::new(Harness::new(Arc::new(store), Arc::new(second)).keep(folder))
+    let (store, fail) = Interrupted::over(Arc::new(store));
+    Subject::new(Harness::new(store, Arc::new(second)).keep(folder)).fail(fail)
 }
 
 quorate_testkit::follow_suite!(open);

@@ -1,7 +1,6 @@
 //! What a follower is told before it starts.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -26,7 +25,6 @@ pub struct FollowerBuilder<T, C = Json, V = T> {
     project: Box<dyn Fn(T) -> Option<V> + Send + Sync>,
     is_same: fn(&V, &V) -> bool,
     is_strict: bool,
-    decoded: PhantomData<fn() -> T>,
 }
 
 impl<T: Send + Sync + 'static> FollowerBuilder<T> {
@@ -40,7 +38,6 @@ impl<T: Send + Sync + 'static> FollowerBuilder<T> {
             // The bytes differ, or nobody would ask.
             is_same: |_, _| false,
             is_strict: false,
-            decoded: PhantomData,
         }
     }
 }
@@ -48,8 +45,8 @@ impl<T: Send + Sync + 'static> FollowerBuilder<T> {
 impl<T: Send + Sync + 'static, C, V: Send + Sync + 'static> FollowerBuilder<T, C, V> {
     /// Sets how the nodes are decoded. JSON unless set.
     pub fn codec<D: Decode<T>>(self, codec: D) -> FollowerBuilder<T, D, V> {
-        let Self { store, prefix, codec: _, passes, project, is_same, is_strict, decoded } = self;
-        FollowerBuilder { store, prefix, codec, passes, project, is_same, is_strict, decoded }
+        let Self { store, prefix, codec: _, passes, project, is_same, is_strict } = self;
+        FollowerBuilder { store, prefix, codec, passes, project, is_same, is_strict }
     }
 
     /// Follows only the nodes with keys that pass, without looking at the values of the others.
@@ -67,9 +64,9 @@ impl<T: Send + Sync + 'static, C, V: Send + Sync + 'static> FollowerBuilder<T, C
         self,
         project: impl Fn(&V) -> Option<W> + Send + Sync + 'static,
     ) -> FollowerBuilder<T, C, W> {
-        let Self { store, prefix, codec, passes, project: inner, is_same: _, is_strict, decoded } = self;
+        let Self { store, prefix, codec, passes, project: inner, is_same: _, is_strict } = self;
         let project = Box::new(move |value| project(&inner(value)?));
-        FollowerBuilder { store, prefix, codec, passes, project, is_same: W::eq, is_strict, decoded }
+        FollowerBuilder { store, prefix, codec, passes, project, is_same: W::eq, is_strict }
     }
 
     /// Takes equal values for no news, though their bytes differ. A projection does so by itself.
@@ -109,7 +106,7 @@ impl<T: Send + Sync + 'static, C, V: Send + Sync + 'static> FollowerBuilder<T, C
     }
 }
 
-impl<T: Send + Sync + 'static, C: Decode<T>> FollowerBuilder<T, C> {
+impl<T: Send + Sync + 'static, C: Decode<T>, V: Send + Sync + 'static> FollowerBuilder<T, C, V> {
     /// Follows, and calls `follow` with what happens, until it fails or the store is closed. Dropping the future ends
     /// it. There is no task: while a callback runs nothing else happens, and if that takes so long that the store
     /// loses count of what it has to tell, the difference is told when it is over.
@@ -124,11 +121,11 @@ impl<T: Send + Sync + 'static, C: Decode<T>> FollowerBuilder<T, C> {
     ///
     /// A dropped future drops the callback that runs. It cannot be taken up again: what was told is known only to
     /// whoever was told.
-    pub async fn run<F: Follow<T>>(self, follow: F) -> std::result::Result<(), FollowError<F::Error>> {
-        let Self { store, prefix, codec, passes, is_strict, .. } = self;
+    pub async fn run<F: Follow<V>>(self, follow: F) -> std::result::Result<(), FollowError<F::Error>> {
+        let Self { store, prefix, codec, passes, project, is_same, is_strict, .. } = self;
         let feed = Feed::new(&store, Selection::Prefix(prefix.map_err(Error::from)?));
         drop(store);
-        run::run(feed, &codec, &*passes, is_strict, follow).await
+        run::run(feed, &Projected { codec, passes, project, is_same }, is_strict, follow).await
     }
 }
 

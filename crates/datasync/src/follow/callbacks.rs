@@ -12,7 +12,46 @@ use crate::{DecodeError, Key, Revision};
 /// again is new. `previous` is always the value that was told last. The first error ends it and is returned to
 /// whoever runs it.
 ///
-/// The methods may be written as `async fn`.
+/// The methods may be written as `async fn`:
+///
+/// ```
+/// use std::sync::Arc;
+/// use quorate_datasync::{Follow, FollowError, Key, Memory, Revision, Store, StoreExt, watch_nodes};
+///
+/// struct Sum(u64);
+///
+/// impl Follow<u64> for Sum {
+///     type Error = u64;
+///
+///     async fn new(&mut self, _: &Key, value: &Arc<u64>) -> Result<(), u64> {
+///         self.0 += **value;
+///         Ok(())
+///     }
+///
+///     async fn updated(&mut self, _: &Key, previous: &Arc<u64>, value: &Arc<u64>) -> Result<(), u64> {
+///         self.0 = self.0 - **previous + **value;
+///         Ok(())
+///     }
+///
+///     async fn deleted(&mut self, _: &Key, previous: &Arc<u64>) -> Result<(), u64> {
+///         self.0 -= **previous;
+///         Ok(())
+///     }
+///
+///     async fn batch_done(&mut self, _: Revision) -> Result<(), u64> {
+///         Err(self.0)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store: Arc<dyn Store> = Arc::new(Memory::new());
+/// store.put(&Key::parse("/nodes/a")?, "3").await?;
+/// store.put(&Key::parse("/nodes/b")?, "4").await?;
+/// assert!(matches!(watch_nodes(&store, "/nodes", Sum(0)).await, Err(FollowError::Callback(7))));
+/// # Ok(())
+/// # }
+/// ```
 pub trait Follow<T: Send + Sync + 'static>: Send + Sync {
     /// What a callback fails with.
     type Error: Send;

@@ -1,14 +1,14 @@
 //! What the task that follows shares with the handles.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::lens::Lens;
-use super::queue::Queue;
+use super::queue::{Queue, Taken};
 use super::tracker::Told;
 use super::view::{Held, View};
 use super::{Batch, FollowStatus};
@@ -94,7 +94,18 @@ impl<V> Core<V> {
     }
 
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Batch<V>>> {
-        self.lock().queue.poll(cx, self.lens())
+        loop {
+            let taken = ready!(self.lock().queue.take(cx));
+            match taken {
+                Some(Taken::Batch(batch)) => return Poll::Ready(Some(batch)),
+                Some(Taken::Net(net)) => {
+                    if let Some(batch) = net.into_batch(self.lens()) {
+                        return Poll::Ready(Some(batch));
+                    }
+                }
+                None => return Poll::Ready(None),
+            }
+        }
     }
 
     pub(super) fn abandon(&self) {

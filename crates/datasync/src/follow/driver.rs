@@ -54,14 +54,17 @@ impl<V> Driver<V> {
 
     fn on_proved(&self, revision: Revision, asked: Moment) {
         self.core.prove(revision);
+        // What proves may have been under way when the connection was lost.
+        let link = self.store_status.borrow().link.clone();
         self.status.send_modify(|status| {
             status.revision = self.core.view().revision;
             status.proved = status.proved.max(Some(asked));
-            status.link = Link::Live;
+            status.link = link;
         });
     }
 
     fn on_lost(&self, error: &Error) {
+        tracing::debug!(%error, "what is followed is getting old");
         let link = match &self.store_status.borrow().link {
             Link::Live => Link::Lost { reason: error.to_string().into() },
             link => link.clone(),

@@ -24,10 +24,9 @@ pub(super) struct Projected<T, C, V> {
     pub(super) is_same: fn(&V, &V) -> bool,
 }
 
-/// The lens of a [`Follow`]: its `filter` and its `equals`.
-pub(super) struct Filtered<'a, F, C> {
-    pub(super) codec: &'a C,
-    pub(super) passes: &'a (dyn Fn(&Key) -> bool + Send + Sync),
+/// The lens of a [`Follow`]: its `filter` and its `equals`, behind what was built.
+pub(super) struct Filtered<'a, L, F> {
+    pub(super) lens: &'a L,
     pub(super) follow: &'a F,
 }
 
@@ -41,21 +40,19 @@ impl<T, C: Decode<T>, V> Lens<V> for Projected<T, C, V> {
     }
 
     fn is_same(&self, held: &V, new: &V) -> bool {
-        (self.is_same)(held, new)
+        // A comparison that panics finds a difference.
+        catch_unwind(AssertUnwindSafe(|| (self.is_same)(held, new))).unwrap_or(false)
     }
 }
 
-impl<T: Send + Sync + 'static, F: Follow<T>, C: Decode<T>> Lens<T> for Filtered<'_, F, C> {
-    fn view(&self, key: &Key, bytes: &Bytes) -> Result<Option<T>, DecodeError> {
-        if !(self.passes)(key) {
-            return Ok(None);
-        }
-        let value = self.codec.decode(bytes)?;
-        Ok(self.follow.filter(key, &value).then_some(value))
+impl<V: Send + Sync + 'static, L: Lens<V>, F: Follow<V>> Lens<V> for Filtered<'_, L, F> {
+    fn view(&self, key: &Key, bytes: &Bytes) -> Result<Option<V>, DecodeError> {
+        let value = self.lens.view(key, bytes)?;
+        Ok(value.filter(|value| self.follow.filter(key, value)))
     }
 
-    fn is_same(&self, held: &T, new: &T) -> bool {
-        self.follow.equals(held, new)
+    fn is_same(&self, held: &V, new: &V) -> bool {
+        self.lens.is_same(held, new) || self.follow.equals(held, new)
     }
 }
 

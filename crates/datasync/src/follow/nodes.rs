@@ -18,6 +18,25 @@ use crate::{DecodeError, Error, ErrorKind, Key, Link, Prefix, Result, Revision};
 /// A read never waits for the store or for another reader. Whoever was told of a change reads at least that change.
 /// When the connection is lost the nodes stay readable and get old; [`status`](Self::status) says so. The follower
 /// goes on as long as one of its handles is there.
+///
+/// ```
+/// use std::sync::Arc;
+/// use quorate_datasync::{Follower, Key, Memory, Store, StoreExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store: Arc<dyn Store> = Arc::new(Memory::new());
+/// for (name, port) in [("/nodes/a", "8080"), ("/nodes/b", "9090")] {
+///     store.put(&Key::parse(name)?, port).await?;
+/// }
+/// let nodes = Follower::<u16>::over(&store, "/nodes").start()?.nodes();
+/// let by_port = nodes.index_by(|port| *port);
+/// nodes.synced().await?;
+/// assert_eq!(*nodes.get(&Key::parse("/nodes/a")?).unwrap(), 8080);
+/// assert_eq!(by_port.first(&9090).unwrap().0, Key::parse("/nodes/b")?);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Nodes<V> {
     handle: Arc<Handle<V>>,
 }

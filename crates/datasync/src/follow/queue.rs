@@ -28,8 +28,16 @@ pub(super) struct Queue<V> {
     is_abandoned: bool,
 }
 
+/// What is taken from a queue.
+pub(super) enum Taken<V> {
+    /// A batch as it was told.
+    Batch(Batch<V>),
+    /// Several. What they come to is worked out by whoever takes it, while nobody waits for the queue.
+    Net(Net<V>),
+}
+
 /// From what was told last to how it is now.
-struct Net<V> {
+pub(super) struct Net<V> {
     before: View<V>,
     after: View<V>,
     touched: Touched,
@@ -78,13 +86,14 @@ impl<V> Queue<V> {
         self.waker = None;
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, lens: &dyn Lens<V>) -> Poll<Option<Batch<V>>> {
+    /// Takes what waits longest; if nothing does, `cx` is woken when something comes.
+    pub(super) fn take(&mut self, cx: &mut Context<'_>) -> Poll<Option<Taken<V>>> {
         if let Some(told) = self.batches.pop_front() {
             self.events -= told.batch.events.len();
-            return Poll::Ready(Some(told.batch));
+            return Poll::Ready(Some(Taken::Batch(told.batch)));
         }
-        if let Some(batch) = self.net.take().and_then(|net| net.into_batch(lens)) {
-            return Poll::Ready(Some(batch));
+        if let Some(net) = self.net.take() {
+            return Poll::Ready(Some(Taken::Net(net)));
         }
         if self.is_closed {
             return Poll::Ready(None);
@@ -120,7 +129,7 @@ impl<V> Net<V> {
     }
 
     /// The net change, unless all of it was undone.
-    fn into_batch(self, lens: &dyn Lens<V>) -> Option<Batch<V>> {
+    pub(super) fn into_batch(self, lens: &dyn Lens<V>) -> Option<Batch<V>> {
         let Self { before, after, touched } = self;
         let events: Vec<FollowEvent<V>> = after.since(&before, &touched, |was, is| {
             Arc::ptr_eq(&was.value, &is.value) || was.bytes == is.bytes || lens.is_same(&was.value, &is.value)
@@ -162,9 +171,10 @@ mod tests {
             project: Box::new(Some::<u64>),
             is_same: |_: &u64, _: &u64| false,
         };
-        match queue.poll(&mut Context::from_waker(Waker::noop()), &lens) {
-            Poll::Ready(batch) => batch,
-            Poll::Pending => None,
+        match queue.take(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(Taken::Batch(batch))) => Some(batch),
+            Poll::Ready(Some(Taken::Net(net))) => net.into_batch(&lens),
+            _ => None,
         }
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::feed::{Fed, Feed};
-use super::lens::Filtered;
+use super::lens::{Filtered, Lens};
 use super::{Batch, Follow, FollowError, FollowEvent, Follower};
-use crate::{Decode, Error, ErrorKind, Key, KeyError, Prefix, Store};
+use crate::{Error, ErrorKind, KeyError, Prefix, Store};
 
 /// Calls `follow` with what happens to the nodes below a prefix, which are JSON, until it fails or the store is closed.
 /// Dropping the future ends it. For other codecs there is [`FollowerBuilder::run`](super::FollowerBuilder::run), which
@@ -36,27 +36,26 @@ where
     Follower::<T>::over(store, prefix).run(follow).await
 }
 
-pub(super) async fn run<T: Send + Sync + 'static, F: Follow<T>>(
-    mut feed: Feed<T>,
-    codec: &impl Decode<T>,
-    passes: &(dyn Fn(&Key) -> bool + Send + Sync),
+pub(super) async fn run<V: Send + Sync + 'static, F: Follow<V>>(
+    mut feed: Feed<V>,
+    lens: &impl Lens<V>,
     is_strict: bool,
     mut follow: F,
 ) -> Result<(), FollowError<F::Error>> {
     loop {
-        let fed = feed.next(&Filtered { codec, passes, follow: &follow }).await;
+        let fed = feed.next(&Filtered { lens, follow: &follow }).await;
         match fed {
             Some(Fed::Batch(told)) => call(&mut follow, told.batch, is_strict).await?,
-            // It goes on by itself.
-            Some(Fed::Proved(..) | Fed::Lost(_)) => {}
+            Some(Fed::Proved(..)) => {}
+            Some(Fed::Lost(error)) => tracing::debug!(%error, "what is followed is getting old"),
             None => return Err(Error::new(ErrorKind::Closed, "follow").into()),
         }
     }
 }
 
-async fn call<T: Send + Sync + 'static, F: Follow<T>>(
+async fn call<V: Send + Sync + 'static, F: Follow<V>>(
     follow: &mut F,
-    batch: Batch<T>,
+    batch: Batch<V>,
     is_strict: bool,
 ) -> Result<(), FollowError<F::Error>> {
     if batch.events.is_empty() {

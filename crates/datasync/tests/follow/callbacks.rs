@@ -61,7 +61,7 @@ impl Follow<u64> for Notes<'_> {
 }
 
 #[tokio::test]
-async fn calls_come_in_order_and_the_first_error_ends_it_and_is_returned() {
+async fn defect_9_calls_come_in_order_and_the_first_error_ends_it_and_is_returned() {
     let place = Place::new();
     place.put("a", "1").await;
     let notes = Notes { place: &place, lines: vec![], enough: "deleted a=2" };
@@ -147,4 +147,22 @@ async fn following_may_be_spawned() {
     let task = tokio::spawn(async move { watch_nodes(&store, "/nodes", follower).await });
     place.put("a", "1").await;
     assert!(matches!(task.await.unwrap(), Err(FollowError::Callback("enough"))));
+}
+
+#[tokio::test]
+async fn callbacks_are_told_of_what_the_projection_makes() {
+    let place = Place::new();
+    place.put("a", "7").await;
+    place.put("b", "70").await;
+    let mut told = Vec::new();
+    let follower = SimpleFollower::<u64, &str>::new()
+        .filter(|_, n| *n != 4)
+        .on_upsert(|_, n| {
+            told.push(**n);
+            Ok(())
+        })
+        .on_synced(|_| Err("enough"));
+    let builder = Follower::<u64>::over(&place.store, "/nodes").project(|n| (*n < 50).then_some(n / 2));
+    assert!(builder.run(follower).await.is_err());
+    assert_eq!(told, [3]);
 }

@@ -1,8 +1,11 @@
 //! The defects of the systems that followers are learned from: each that can be provoked, by its number in their
-//! review, does not exist here.
+//! review, does not exist here. (5 is among the limits, 9 among the callbacks; 10 is about a server of their own.)
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
-use quorate_datasync::{FollowEvent, Follower, Link, NodeEvent, Store, Txn, watch_node};
+use quorate_datasync::{FollowEvent, Follower, Link, NodeEvent, Raw, Store, Txn, watch_node};
 
 use crate::place::{Place, key, next};
 
@@ -130,6 +133,20 @@ async fn defect_11_a_lost_connection_is_a_fact_that_can_be_watched() {
     status.wait_for(|status| matches!(status.link, Link::Lost { .. })).await.unwrap();
     place.followed.reconnect();
     status.wait_for(|status| status.link == Link::Live).await.unwrap();
+}
+
+#[tokio::test]
+async fn defect_11_an_empty_value_is_no_deletion() {
+    let place = Place::new();
+    let mut follower = Follower::<Bytes>::over(&place.store, "/nodes").codec(Raw).start().unwrap();
+    follower.next().await.unwrap();
+    let lease = place.outside.grant(Duration::from_secs(30)).await.unwrap();
+    place.outside.commit(Txn::new().put_under(&key("a"), "", &lease.reference())).await.unwrap();
+    let batch = follower.next().await.unwrap();
+    assert!(matches!(&batch.events[..], [FollowEvent::New { value, .. }] if value.is_empty()));
+    lease.revoke().await.unwrap();
+    let batch = follower.next().await.unwrap();
+    assert!(matches!(&batch.events[..], [FollowEvent::Deleted { .. }]));
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ async fn work(nodes: usize) -> [[usize; 3]; 3] {
 }
 
 #[tokio::test]
-async fn the_work_for_a_change_does_not_grow_with_the_set() {
+async fn defect_5_the_work_for_a_change_does_not_grow_with_the_set() {
     let small = work(1_000).await;
     // A put is decoded, projected and compared once; equal bytes are not looked at, and a new node has nothing to be
     // compared with.

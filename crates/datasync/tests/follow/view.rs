@@ -238,3 +238,15 @@ async fn a_node_that_cannot_be_decoded_is_rejected_and_its_neighbours_are_not_it
     place.put("a", "1").await;
     assert!(matches!(node.next().await, Some(NodeEvent::Value { value, .. }) if *value == 1));
 }
+
+#[tokio::test]
+async fn an_index_that_panics_ends_the_follower_and_the_nodes_stay_readable() {
+    let place = Place::new();
+    place.put("a", "1").await;
+    let mut follower = place.follow();
+    next(&mut follower).await;
+    let _index = follower.index_by(|n| if *n == 13 { panic!("bad luck") } else { *n });
+    place.put("a", "13").await;
+    assert!(follower.next().await.is_none());
+    assert_eq!(*follower.nodes().get(&key("a")).unwrap(), 1);
+}

@@ -5,8 +5,11 @@
 //! never had, or one before its time.
 
 mod history;
+mod interrupted;
 #[doc(hidden)]
 pub mod model;
+#[doc(hidden)]
+pub mod nodes;
 mod oracle;
 mod record;
 mod subject;
@@ -16,6 +19,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
+pub use interrupted::Interrupted;
 pub use subject::{Fault, Subject};
 
 /// The longest that one claim may take.
@@ -29,20 +33,23 @@ const CLAIM_MAX: Duration = Duration::from_secs(120);
 macro_rules! follow_suite {
     ($(#[$attribute:meta])* $open:path) => {
         $crate::follow_suite! { @list [$(#[$attribute])*] $open;
-            the_stream_of_a_projection_tells_what_the_oracle_tells,
-            the_calls_of_a_filter_and_an_equality_are_those_of_the_oracle,
-            what_happens_while_the_connection_is_lost_is_told_as_the_oracle_tells_it,
+            model::the_stream_of_a_projection_tells_what_the_oracle_tells,
+            model::the_calls_of_a_filter_and_an_equality_are_those_of_the_oracle,
+            nodes::a_single_node_is_waited_for_and_its_deletion_is_told,
+            nodes::two_followers_of_one_handle_are_both_told_all_with_what_was_before,
+            nodes::whoever_was_told_reads_at_least_that,
+            model::what_happens_while_the_connection_is_lost_is_told_as_the_oracle_tells_it,
         }
     };
-    (@list $attributes:tt $open:path; $($claim:ident,)+) => {
-        $( $crate::follow_suite! { @test $attributes $open; $claim } )+
+    (@list $attributes:tt $open:path; $($group:ident :: $claim:ident,)+) => {
+        $( $crate::follow_suite! { @test $attributes $open; $group :: $claim } )+
     };
-    (@test [$($attribute:tt)*] $open:path; $claim:ident) => {
+    (@test [$($attribute:tt)*] $open:path; $group:ident :: $claim:ident) => {
         #[test]
         $($attribute)*
         fn $claim() {
             $crate::follow::check(stringify!($claim), $open, async |subject, stage| {
-                $crate::follow::model::$claim(subject, stage).await
+                $crate::follow::$group::$claim(subject, stage).await
             });
         }
     };
