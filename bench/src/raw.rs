@@ -47,6 +47,12 @@ impl Raw {
         small.into_iter().try_for_each(|path| self.create_unless_there(&path, &SMALL))
     }
 
+    /// Creates what is above a path, unless it is there.
+    pub(crate) fn create_parents(&mut self, path: &str) -> io::Result<()> {
+        let mut parents = path.match_indices('/').skip(1).map(|(end, _)| &path[..end]);
+        parents.try_for_each(|parent| self.create_unless_there(parent, &[]))
+    }
+
     pub(crate) fn create_unless_there(&mut self, path: &str, data: &[u8]) -> io::Result<()> {
         const NODE_EXISTS: i32 = -110;
         self.stream.write_all(&create(path, data))?;

@@ -3,15 +3,18 @@ import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.zookeeper.KeeperException.NodeExistsException;
 import org.apache.zookeeper.data.Stat;
 
-/** Increments under InterProcessMutex: the newest value is read and set while the lock is held. */
+/**
+ * Increments under InterProcessMutex: the newest value is read and set while the lock is held. Each thread has a mutex
+ * of its own: those that share one wake each other at each release, and list the contenders again.
+ */
 final class LockedCounter implements Counter {
     private final CuratorFramework client;
-    private final InterProcessMutex mutex;
+    private final ThreadLocal<InterProcessMutex> mutex;
     private final String path;
 
     LockedCounter(CuratorFramework client, String path) throws Exception {
         this.client = client;
-        this.mutex = new InterProcessMutex(client, path + "/lock");
+        this.mutex = ThreadLocal.withInitial(() -> new InterProcessMutex(client, path + "/lock"));
         this.path = path + "/value";
         try {
             client.create().creatingParentsIfNeeded().forPath(this.path, Counter.bytes(0));
@@ -22,13 +25,14 @@ final class LockedCounter implements Counter {
 
     @Override
     public void increment() throws Exception {
-        mutex.acquire();
+        InterProcessMutex held = mutex.get();
+        held.acquire();
         try {
             Stat stat = new Stat();
             long number = Counter.number(client.getData().storingStatIn(stat).forPath(path));
             client.setData().withVersion(stat.getVersion()).forPath(path, Counter.bytes(number + 1));
         } finally {
-            mutex.release();
+            held.release();
         }
     }
 

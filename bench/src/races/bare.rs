@@ -49,21 +49,21 @@ impl Follower {
     /// Watches and reads everything; gives back how many nodes hold data.
     fn load(&mut self, root: &str) -> io::Result<usize> {
         let watch = request(wire::ADD_WATCH).buffer(root.as_bytes()).int(RECURSIVE).frame();
-        self.play(vec![watch], |_| ())?;
-        let directories = self.children(vec![root.to_owned()])?;
-        let nodes = self.children(directories)?;
-        let requests = nodes.iter().map(|path| get(path, false)).collect();
+        self.play([watch].into_iter(), |_| ())?;
+        let directories = self.children(&[root.to_owned()])?;
+        let nodes = self.children(&directories)?;
         let mut count = 0;
-        self.play(requests, |reply| count += usize::from(int_at(reply, CONTENT) > 0))?;
+        self.play(nodes.iter().map(|path| get(path, false)), |reply| {
+            count += usize::from(int_at(reply, CONTENT) > 0)
+        })?;
         Ok(count)
     }
 
-    fn children(&mut self, parents: Vec<String>) -> io::Result<Vec<String>> {
+    fn children(&mut self, parents: &[String]) -> io::Result<Vec<String>> {
         let request = |path: &String| request(wire::GET_CHILDREN).buffer(path.as_bytes()).flag(false).frame();
-        let requests = parents.iter().map(request).collect();
-        let (mut all, mut parents) = (Vec::new(), parents.into_iter());
-        self.play(requests, |reply| {
-            let parent = parents.next().unwrap_or_default();
+        let (mut all, mut answered) = (Vec::new(), parents.iter());
+        self.play(parents.iter().map(request), |reply| {
+            let Some(parent) = answered.next() else { return };
             let mut at = CONTENT + 4;
             for _ in 0..int_at(reply, CONTENT) {
                 let name = buffer_at(reply, at);
@@ -75,9 +75,12 @@ impl Follower {
     }
 
     /// Sends requests, many of them in flight, and looks at the replies.
-    fn play(&mut self, requests: Vec<Vec<u8>>, mut reply: impl FnMut(&[u8])) -> io::Result<()> {
+    fn play(
+        &mut self,
+        mut requests: impl ExactSizeIterator<Item = Vec<u8>>,
+        mut reply: impl FnMut(&[u8]),
+    ) -> io::Result<()> {
         let mut left = requests.len();
-        let mut requests = requests.into_iter();
         let mut room = IN_FLIGHT;
         while left > 0 {
             if self.input.buffer().is_empty() {

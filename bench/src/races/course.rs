@@ -4,7 +4,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use super::{RaceOptions, peers::Peers};
-use crate::{arguments::REAL, processes::Server, weather::Weather};
+use crate::{arguments::REAL, processes::Server, weather::Weather, works::ROOT_PATH};
 
 /// A server that serves, and peers that can be started. From now on this thread and what it starts are where
 /// clients are to run.
@@ -40,5 +40,5 @@ impl Course {
 
 /// A path that no other run uses.
 pub(crate) fn own_path(race: &str) -> String {
-    format!("/bench-{race}-{}", std::process::id())
+    format!("{ROOT_PATH}/{race}-{}", std::process::id())
 }

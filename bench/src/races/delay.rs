@@ -197,9 +197,7 @@ fn start(command: Command, course: &Course) -> Result<Worker, String> {
 impl Writer {
     fn bare(place: &str, course: &Course) -> io::Result<Self> {
         let mut raw = Raw::connect(course.addr)?;
-        for (at, _) in place.match_indices('/').skip(1) {
-            raw.create_unless_there(&place[..at], &[])?;
-        }
+        raw.create_parents(place)?;
         raw.create_unless_there(place, &beat::data(0))?;
         Ok(Self::Raw { raw, path: place.to_owned(), is_document: false })
     }

@@ -38,7 +38,9 @@ struct Count {
 
 /// A way to share.
 trait Share: Sync {
-    fn read(&self) -> u64;
+    /// A way to read, for one thread.
+    fn reader(&self) -> impl FnMut() -> u64;
+
     fn write(&self, n: u64);
 }
 
@@ -70,8 +72,8 @@ impl Ours {
 struct Read(Ours);
 
 impl Share for Read {
-    fn read(&self) -> u64 {
-        self.0.shared.read().expect("the copy is current").n
+    fn reader(&self) -> impl FnMut() -> u64 {
+        || self.0.shared.read().expect("the copy is current").n
     }
 
     fn write(&self, n: u64) {
@@ -83,8 +85,8 @@ impl Share for Read {
 struct Peek(Ours);
 
 impl Share for Peek {
-    fn read(&self) -> u64 {
-        self.0.shared.peek().n
+    fn reader(&self) -> impl FnMut() -> u64 {
+        || self.0.shared.peek().n
     }
 
     fn write(&self, n: u64) {
@@ -95,8 +97,8 @@ impl Share for Peek {
 struct LoadFull(ArcSwap<Count>);
 
 impl Share for LoadFull {
-    fn read(&self) -> u64 {
-        self.0.load_full().n
+    fn reader(&self) -> impl FnMut() -> u64 {
+        || self.0.load_full().n
     }
 
     fn write(&self, n: u64) {
@@ -108,9 +110,11 @@ impl Share for LoadFull {
 struct LoadFullAndClock(ArcSwap<Count>);
 
 impl Share for LoadFullAndClock {
-    fn read(&self) -> u64 {
-        black_box(Moment::now());
-        self.0.load_full().n
+    fn reader(&self) -> impl FnMut() -> u64 {
+        || {
+            black_box(Moment::now());
+            self.0.load_full().n
+        }
     }
 
     fn write(&self, n: u64) {
@@ -121,9 +125,11 @@ impl Share for LoadFullAndClock {
 struct Watch(watch::Sender<Arc<Count>>);
 
 impl Share for Watch {
-    fn read(&self) -> u64 {
-        let count = Arc::clone(&self.0.borrow());
-        count.n
+    fn reader(&self) -> impl FnMut() -> u64 {
+        || {
+            let count = Arc::clone(&self.0.borrow());
+            count.n
+        }
     }
 
     fn write(&self, n: u64) {
@@ -134,9 +140,11 @@ impl Share for Watch {
 struct Locked(RwLock<Arc<Count>>);
 
 impl Share for Locked {
-    fn read(&self) -> u64 {
-        let count = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
-        count.n
+    fn reader(&self) -> impl FnMut() -> u64 {
+        || {
+            let count = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+            count.n
+        }
     }
 
     fn write(&self, n: u64) {
@@ -178,7 +186,7 @@ impl<S: Share> Way for S {
                     thread::sleep(WRITE_EVERY);
                 }
             });
-            let readers: Vec<_> = (0..threads).map(|_| scope.spawn(|| reads(self, time))).collect();
+            let readers: Vec<_> = (0..threads).map(|_| scope.spawn(|| reads(self.reader(), time))).collect();
             let each = readers.into_iter().map(|reader| reader.join().expect("reads do not panic"));
             let nanos: Vec<f64> = each.collect();
             is_over.store(true, Relaxed);
@@ -188,12 +196,12 @@ impl<S: Share> Way for S {
     }
 }
 
-fn reads(share: &impl Share, time: Duration) -> f64 {
+fn reads(mut read: impl FnMut() -> u64, time: Duration) -> f64 {
     let start = Instant::now();
     let mut count = 0;
     while start.elapsed() < time {
         for _ in 0..BATCH {
-            black_box(share.read());
+            black_box(read());
         }
         count += BATCH;
     }

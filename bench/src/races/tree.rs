@@ -24,6 +24,7 @@ impl Tree {
     pub(crate) fn create(addr: SocketAddr, root: String, directories: usize) -> io::Result<Self> {
         let tree = Self { addr, root, directories };
         let mut raw = Raw::connect(addr)?;
+        raw.create_parents(&tree.root)?;
         raw.create_unless_there(&tree.root, &[])?;
         for directory in 0..directories {
             raw.create_unless_there(&tree.directory(directory), &[])?;

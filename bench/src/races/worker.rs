@@ -113,15 +113,16 @@ impl Drop for Worker {
 mod tests {
     use super::*;
 
-    fn shell(script: &str) -> Worker {
+    fn shell(folder: &Path, script: &str) -> Worker {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        Worker::start(command, &std::env::temp_dir()).expect("a shell starts")
+        Worker::start(command, folder).expect("a shell starts")
     }
 
     #[test]
     fn a_worker_answers_until_it_is_dropped() {
-        let mut worker = shell("echo ready; while read line; do echo done 1 2; done");
+        let folder = tempfile::tempdir().unwrap();
+        let mut worker = shell(folder.path(), "echo ready; while read line; do echo done 1 2; done");
         worker.wait_ready().unwrap();
         assert_eq!(worker.ask("go", "done", START_MAX).unwrap(), [1, 2]);
         assert!(worker.peak_memory().is_none_or(|bytes| bytes > 0));
@@ -129,7 +130,8 @@ mod tests {
 
     #[test]
     fn the_last_words_of_a_worker_are_the_reason_of_its_failure() {
-        let mut worker = shell("echo no such class >&2");
+        let folder = tempfile::tempdir().unwrap();
+        let mut worker = shell(folder.path(), "echo no such class >&2");
         assert_eq!(worker.wait_ready().unwrap_err(), "it ended: no such class");
     }
 }

@@ -14,7 +14,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(30);
 enum Counter {
     Exclusive(Shared<Count>),
     Optimistic(Shared<Count>),
-    Document(Document),
+    Document(Box<Document>),
 }
 
 /// Increments by one or more tasks for as long as it is told.
@@ -61,7 +61,7 @@ impl Counter {
         if role == "document" {
             let document = Document::below(store, place)?;
             document.create(serde_json::to_vec(&Count::default())?).await?;
-            return Ok(Self::Document(document));
+            return Ok(Self::Document(Box::new(document)));
         }
         let shared =
             Shared::open(store, place).unlisted().lock_wait(LOCK_WAIT).create(Count::default()).await?;
