@@ -21,7 +21,7 @@ fn assert_ours_are_measured(rows: &[String]) {
 #[test]
 fn every_way_to_share_in_a_process_is_read() {
     let rows = rows(&["reads", "--rounds", "1", "--warm-up", "1", "--measured", "5"]);
-    assert_eq!(rows.len(), 6, "{rows:#?}");
+    assert_eq!(rows.len(), 7, "{rows:#?}");
     assert!(rows.iter().all(|row| !row.contains("null")), "{rows:#?}");
 }
 
@@ -38,7 +38,7 @@ fn every_client_increments_and_no_increment_is_lost() {
 #[ignore = "needs a ZooKeeper server"]
 fn every_client_loads_all_nodes_and_is_told_of_each_write() {
     let rows = rows(&["follow", "--quick"]);
-    assert_eq!(rows.len(), 2 * 4, "{rows:#?}");
+    assert_eq!(rows.len(), 2 * 5, "{rows:#?}");
     assert_ours_are_measured(&rows);
 }
 

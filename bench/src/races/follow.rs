@@ -45,18 +45,21 @@ const TELLING: [Column; 2] =
 
 #[derive(Clone, Copy, Debug)]
 enum Who {
-    Quorate,
+    Follower,
+    /// What followers are built on.
+    Replica,
     Curator,
     Kazoo,
     Bare,
 }
 
 impl Who {
-    const ALL: [Self; 4] = [Self::Quorate, Self::Curator, Self::Kazoo, Self::Bare];
+    const ALL: [Self; 5] = [Self::Follower, Self::Replica, Self::Curator, Self::Kazoo, Self::Bare];
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Quorate => "quorate Watch + Replica",
+            Self::Follower => "quorate Follower",
+            Self::Replica => "quorate Watch + Replica",
             Self::Curator => "Curator CuratorCache",
             Self::Kazoo => "kazoo TreeCache",
             Self::Bare => "bare, keeps nothing",
@@ -66,7 +69,8 @@ impl Who {
     fn command(self, course: &Course, root: &str) -> Result<Command, String> {
         let addr = course.addr.to_string();
         match self {
-            Self::Quorate => Peers::ours(&["follow", &course.url(), root]),
+            Self::Follower => Peers::ours(&["follow", &course.url(), root]),
+            Self::Replica => Peers::ours(&["replica", &course.url(), root]),
             Self::Curator => course.peers.curator(&["follow", &addr, root]),
             Self::Kazoo => course.peers.kazoo(&["follow", &addr, root]),
             Self::Bare => Peers::ours(&["bare", &addr, root]),

@@ -81,6 +81,20 @@ impl Share for Read {
     }
 }
 
+/// `Shared::access`, one for each thread.
+struct Access(Ours);
+
+impl Share for Access {
+    fn reader(&self) -> impl FnMut() -> u64 {
+        let mut access = self.0.shared.access();
+        move || access.read().expect("the copy is current").n
+    }
+
+    fn write(&self, n: u64) {
+        self.0.write(n);
+    }
+}
+
 /// `Shared::peek`, which asks for no age.
 struct Peek(Ours);
 
@@ -159,6 +173,7 @@ fn ways() -> Result<Ways, Box<dyn Error>> {
     let count = || Arc::new(Count::default());
     Ok(vec![
         ("Shared::read", Box::new(Read(Ours::open()?))),
+        ("Shared::access", Box::new(Access(Ours::open()?))),
         ("Shared::peek", Box::new(Peek(Ours::open()?))),
         ("ArcSwap::load_full", Box::new(LoadFull(ArcSwap::new(count())))),
         ("ArcSwap::load_full + clock", Box::new(LoadFullAndClock(ArcSwap::new(count())))),

@@ -1,49 +1,45 @@
-//! Copies, and when they are told of changes.
+//! Followers, and when they are told of changes.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
-use quorate::{Delta, Key, Replica, Selection, Shared, Store, Watch};
+use quorate::{FollowEvent, Follower, Key, Raw, Shared, Store};
 
 use super::{Count, Lines, Result, say};
 use crate::races::beat;
 
-/// Keeps a copy of everything below a place. It says when it is complete, and then when each change is told.
+/// Follows everything below a place. It says when the content is complete, and then when each change is told.
 pub(super) async fn serve(store: &Arc<dyn Store>, place: &Key, mut lines: Lines) -> Result<()> {
     say("ready")?;
     if lines.recv().await.is_none() {
         return Ok(());
     }
     let start = beat::now();
-    let mut watch = Watch::new(store, Selection::Prefix(place.below()));
-    let mut replica = Replica::new();
-    let mut was_complete = false;
+    let mut follower = Follower::<Bytes>::over(store, place.below()).codec(Raw).start()?;
     loop {
         tokio::select! {
-            event = watch.next() => {
-                let Some(event) = event else { return Ok(()) };
-                for delta in replica.apply(event?) {
-                    told(&delta, was_complete)?;
+            batch = follower.next() => {
+                let now = beat::now();
+                let Some(batch) = batch else { return Ok(()) };
+                for event in &batch.events {
+                    match event {
+                        FollowEvent::Updated { value, .. } => told(value, now)?,
+                        FollowEvent::Synced { .. } => {
+                            say(&format!("done {} {}", now - start, follower.nodes().len()))?;
+                        }
+                        _ => {}
+                    }
                 }
             }
             line = lines.recv() => if line.is_none() { return Ok(()) },
         }
-        if replica.is_synced() && !was_complete {
-            was_complete = true;
-            say(&format!("done {} {}", beat::now() - start, replica.iter().count()))?;
-        }
     }
 }
 
-fn told(delta: &Delta, is_complete: bool) -> Result<()> {
-    let now = beat::now();
-    match delta {
-        Delta::Put { entry, .. } if is_complete => {
-            let number = beat::number(&entry.value).ok_or("a node without a number")?;
-            Ok(say(&format!("seen {number} {now}"))?)
-        }
-        _ => Ok(()),
-    }
+fn told(value: &Bytes, now: u64) -> Result<()> {
+    let number = beat::number(value).ok_or("a node without a number")?;
+    Ok(say(&format!("seen {number} {now}"))?)
 }
 
 /// Says when each change of a struct is told.

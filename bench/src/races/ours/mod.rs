@@ -1,6 +1,7 @@
 //! Quorate in a race: a process that does what it is told, line by line, until nobody tells it anything.
 
 mod follower;
+mod replica;
 mod updater;
 mod writer;
 
@@ -40,6 +41,7 @@ pub(crate) fn serve(role: &str, url: &str, place: &str, more: &[&str]) -> Result
                 updater::serve(role, &store, key, tasks.parse()?, lines).await
             }
             ("follow", []) => follower::serve(&store, &key, lines).await,
+            ("replica", []) => replica::serve(&store, &key, lines).await,
             ("changes", []) => {
                 follower::changes(Shared::open(&store, key).unlisted().join().await?, lines).await
             }
