@@ -51,6 +51,7 @@
 //!
 //! A secret in the URL itself is refused, since URLs end up where others see them.
 
+pub mod blocking;
 mod findings;
 mod open;
 mod open_options;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
@@ -43,6 +43,7 @@ pub struct KeysChange<K> {
 #[must_use = "streams do nothing unless polled"]
 pub struct MapKeys<K> {
     segments: BoxStream<'static, (BTreeSet<String>, BTreeSet<String>)>,
+    is_first: bool,
     key: PhantomData<fn() -> K>,
 }
 
@@ -57,7 +58,7 @@ impl<K: MapKey> MapKeys<K> {
             backoff: Backoff::default(),
         };
         let segments = stream::unfold(bell, |mut bell| async move { Some((bell.next().await?, bell)) });
-        Self { segments: segments.boxed(), key: PhantomData }
+        Self { segments: segments.boxed(), is_first: true, key: PhantomData }
     }
 }
 
@@ -65,11 +66,16 @@ impl<K: MapKey> Stream for MapKeys<K> {
     type Item = KeysChange<K>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<KeysChange<K>>> {
-        let change = |(added, removed): (BTreeSet<_>, BTreeSet<_>)| KeysChange {
-            added: keys(added.iter()),
-            removed: keys(removed.iter()),
-        };
-        self.segments.poll_next_unpin(cx).map(|next| next.map(change))
+        loop {
+            let Some((added, removed)) = ready!(self.segments.poll_next_unpin(cx)) else {
+                return Poll::Ready(None);
+            };
+            let change = KeysChange { added: keys(added.iter()), removed: keys(removed.iter()) };
+            // What is none of the map's keys may have come or gone.
+            if std::mem::take(&mut self.is_first) || !(change.added.is_empty() && change.removed.is_empty()) {
+                return Poll::Ready(Some(change));
+            }
+        }
     }
 }
 

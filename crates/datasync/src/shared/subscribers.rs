@@ -1,6 +1,7 @@
 //! Those who are told of changes, each with a queue of its own.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
@@ -10,9 +11,9 @@ use super::interest::{Interest, Offer};
 use super::snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
 use crate::Revision;
 
-/// Everybody who is told of the changes of one struct.
+/// Everybody who is told of the changes of one struct, and whether nothing will be told any more.
 #[derive(Debug)]
-pub(crate) struct Subscribers<T>(Mutex<Vec<Weak<Queue<T>>>>);
+pub(crate) struct Subscribers<T>(Mutex<Vec<Weak<Queue<T>>>>, AtomicBool);
 
 /// What one subscriber was not told yet.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ struct NetChange<T> {
 
 impl<T> Default for Subscribers<T> {
     fn default() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self(Mutex::new(Vec::new()), AtomicBool::new(false))
     }
 }
 
@@ -70,9 +71,11 @@ impl<T> Subscribers<T> {
     }
 
     fn add_as<S>(&self, interest: Interest, bound: usize, see: impl FnOnce() -> S) -> (Arc<Queue<T>>, S) {
-        let inner = Inner { bound, events: VecDeque::new(), net: None, waker: None, is_closed: false };
-        let queue = Arc::new(Queue { interest, inner: Mutex::new(inner) });
         let mut all = lock(&self.0);
+        // Written under the same lock: who comes too late is told the end at once.
+        let is_closed = self.1.load(Ordering::Relaxed);
+        let inner = Inner { bound, events: VecDeque::new(), net: None, waker: None, is_closed };
+        let queue = Arc::new(Queue { interest, inner: Mutex::new(inner) });
         if all.len() == all.capacity() {
             // Before there is room made for more: those who left without a word.
             all.retain(|queue| queue.strong_count() > 0);
@@ -102,7 +105,9 @@ impl<T> Subscribers<T> {
 
     /// Tells everybody that nothing will follow.
     pub(crate) fn close(&self) {
-        for queue in lock(&self.0).drain(..).filter_map(|queue| queue.upgrade()) {
+        let mut all = lock(&self.0);
+        self.1.store(true, Ordering::Relaxed);
+        for queue in all.drain(..).filter_map(|queue| queue.upgrade()) {
             let mut inner = lock(&queue.inner);
             inner.is_closed = true;
             inner.wake();
@@ -326,6 +331,14 @@ mod tests {
             drop(all.add(|| ()));
         }
         assert!(lock(&all.0).capacity() < 100);
+    }
+
+    #[test]
+    fn who_subscribes_after_the_end_is_told_the_end() {
+        let all = Subscribers::<u64>::default();
+        all.close();
+        let (queue, ()) = all.add(|| ());
+        assert!(matches!(queue.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None)));
     }
 
     #[test]

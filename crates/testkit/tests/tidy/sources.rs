@@ -42,13 +42,16 @@ fn library_roots_hold_no_logic() {
     assert_none(&found);
 }
 
+/// What is public all the same: its names are those of the root again, for programs without a runtime.
+const TWIN: &str = "pub mod blocking;";
+
 /// So every public item has one path: that of its crate's root. The testkit is nobody's interface.
 #[test]
 fn modules_of_libraries_are_private() {
     let mut found = Vec::new();
     let interface = |file: &&File| file.name() == "lib.rs" && !file.path.starts_with("crates/testkit/");
     for file in sources().iter().filter(interface) {
-        let public = file.code().filter(|(_, line)| line.starts_with("pub mod "));
+        let public = file.code().filter(|(_, line)| line.starts_with("pub mod ") && *line != TWIN);
         found.extend(public.map(|(number, line)| format!("{}:{number}: {line}", file.path)));
     }
     assert_none(&found);
