@@ -112,6 +112,10 @@ impl Board {
         needs
     }
 
+    pub(super) const fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
     /// Nothing follows any more.
     pub(super) fn close(&mut self) {
         self.is_closed = true;

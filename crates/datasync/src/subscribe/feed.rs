@@ -103,6 +103,9 @@ impl Board {
         events: Vec<Event>,
         now: Instant,
     ) {
+        if self.is_closed() {
+            return;
+        }
         let concerned = self.concerned(written.iter().map(|wrote| &wrote.key));
         let until = now + ARRIVAL_MAX;
         let ticket = self.tickets.open(reply, Unseen { revision, written, until }, concerned.into_iter());

@@ -34,6 +34,9 @@ impl Board {
 
     /// Everybody is told everything, and then the one who asked is told what came of it.
     pub(super) fn resync(&mut self, reply: oneshot::Sender<ResyncReport>, now: Instant) {
+        if self.is_closed() {
+            return;
+        }
         let all: Vec<SubscriberId> = self.subscribers.keys().copied().collect();
         for id in &all {
             if let Some(subscriber) = self.subscribers.get_mut(id) {
