@@ -38,7 +38,7 @@ pub use key::{KEY_BYTES_MAX, Key, KeyError, Prefix};
 pub use lease::{Lease, LeaseControl, LeaseId, LeaseRef};
 pub use memory::Memory;
 pub use moment::Moment;
-pub use publish::{Batch, Delete, Publisher, Put};
+pub use publish::{Delete, PublishBatch, Publisher, Put};
 pub use replica::{Delta, Replica};
 pub use resync::{Command, Loaded, Resync};
 pub use revision::{Incarnation, Revision, Version};
@@ -53,8 +53,8 @@ pub use store::{
     Store, StoreExt, StoreStatus, Want, WatchFrom,
 };
 pub use subscribe::{
-    AppliedReport, ChangeKind, Delivery, Hub, HubBuilder, KeyChange, LazyValue, Outcome, PrefixContent,
-    Publish, Reports, ResyncCause, ResyncReport, Stage, Subscribe, SubscribeError, SubscriberStatus,
+    AppliedReport, ChangeKind, Deadline, Delivery, Hub, HubBuilder, KeyChange, LazyValue, Outcome,
+    PrefixContent, Publish, Reports, ResyncCause, ResyncReport, Subscribe, SubscribeError, SubscriberStatus,
     Subscription,
 };
 pub use txn::{Answer, Check, Committed, ThenRead, Txn, Write, Written};

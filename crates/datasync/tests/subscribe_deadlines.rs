@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use quorate_datasync::{
-    Hub, Key, Memory, Outcome, Publisher, ResyncCause, Stage, Store, StoreExt, Subscription,
+    Deadline, Hub, Key, Memory, Outcome, Publisher, ResyncCause, Store, StoreExt, Subscription,
 };
 use tokio::time::{Instant, sleep};
 
@@ -42,9 +42,9 @@ async fn one_who_does_not_come_is_passed_over_and_can_still_come() {
     assert!(begun.elapsed() >= Duration::from_secs(1), "it was told after the other one's deadline");
     let report = reports.next().await.unwrap();
     assert_eq!(report.cause, ResyncCause::Start);
-    assert_eq!(report.outcome("late"), Some(&Outcome::TimedOut(Stage::Accept)));
+    assert_eq!(report.outcome("late"), Some(&Outcome::TimedOut(Deadline::Accept)));
     assert_eq!(report.outcome("punctual"), Some(&Outcome::Applied));
-    assert_eq!(late.status().last, Some(Outcome::TimedOut(Stage::Accept)));
+    assert_eq!(late.status().last, Some(Outcome::TimedOut(Deadline::Accept)));
     ack(&mut late).await;
     assert_eq!(late.status().last, Some(Outcome::Applied));
 }
@@ -57,7 +57,7 @@ async fn a_late_answer_counts_if_nothing_newer_was_taken() {
     let mut sub = hub.subscribe("slow", ["/if"]).await.unwrap();
     let delivery = sub.next().await.unwrap();
     sleep(PAST_FINISH).await;
-    assert_eq!(sub.status().last, Some(Outcome::TimedOut(Stage::Finish)));
+    assert_eq!(sub.status().last, Some(Outcome::TimedOut(Deadline::Finish)));
     delivery.ack();
     assert_eq!(sub.status().last, Some(Outcome::Applied));
     put(&store, "/if/a", "2").await;
@@ -109,11 +109,11 @@ async fn deadlines_can_be_set_for_a_hub_and_for_a_subscriber() {
     assert_eq!(first.status().last, None);
     let held = first.next().await.unwrap();
     sleep(Duration::from_secs(8)).await;
-    assert_eq!(first.status().last, Some(Outcome::TimedOut(Stage::Finish)));
+    assert_eq!(first.status().last, Some(Outcome::TimedOut(Deadline::Finish)));
     sleep(Duration::from_secs(50)).await;
     assert_eq!(second.status().last, None);
     sleep(Duration::from_secs(11)).await;
-    assert_eq!(second.status().last, Some(Outcome::TimedOut(Stage::Accept)));
+    assert_eq!(second.status().last, Some(Outcome::TimedOut(Deadline::Accept)));
     held.ack();
 }
 
@@ -125,10 +125,10 @@ async fn a_publisher_waits_no_longer_than_the_deadlines() {
     ack(&mut sub).await;
     let begun = Instant::now();
     let report = publisher.put("/if/a", &1).applied(&hub).await.unwrap();
-    assert_eq!(report.outcomes, [("if".into(), Outcome::TimedOut(Stage::Accept))]);
+    assert_eq!(report.outcomes, [("if".into(), Outcome::TimedOut(Deadline::Accept))]);
     assert!(begun.elapsed() < PAST_ACCEPT);
     let report = publisher.put("/if/a", &2).applied(&hub).await.unwrap();
-    assert_eq!(report.outcomes, [("if".into(), Outcome::TimedOut(Stage::Accept))]);
+    assert_eq!(report.outcomes, [("if".into(), Outcome::TimedOut(Deadline::Accept))]);
     assert!(begun.elapsed() < PAST_ACCEPT, "it did not come before, and is not waited for again");
     ack(&mut sub).await;
     assert_eq!(sub.status().pending, 0);

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
-use super::answer::{Outcome, Stage};
+use super::answer::{Deadline, Outcome};
 use super::delivery::{KeyChange, PrefixContent, Told};
 use super::interest::Interest;
 use super::options::SubscribeError;
@@ -409,12 +409,12 @@ impl Board {
             }
             Phase::Offered { is_late } => {
                 *is_late = true;
-                Stage::Accept
+                Deadline::Accept
             }
             Phase::Taken(flight) => {
                 flight.is_late = true;
                 tickets.append(&mut flight.tickets);
-                Stage::Finish
+                Deadline::Finish
             }
         };
         tracing::warn!(subscriber = %subscriber.name, ?stage, "a deadline was missed");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::answer::{Outcome, Stage};
+use super::answer::{Deadline, Outcome};
 use super::applied::AppliedReport;
 use super::board::{Board, Timer};
 use super::source::{SourceId, Synced};
@@ -184,7 +184,7 @@ impl Board {
             if missed.is_none() {
                 return flight.tickets.push(ticket);
             }
-            Outcome::TimedOut(Stage::Finish)
+            Outcome::TimedOut(Deadline::Finish)
         } else {
             Outcome::Applied
         };
@@ -194,7 +194,7 @@ impl Board {
     /// A commit did not come back through the watch in time.
     pub(super) fn give_up_arrival(&mut self, ticket: TicketId) {
         if let Some((_, subscribers)) = self.tickets.seen(ticket) {
-            let outcome = Outcome::TimedOut(Stage::Arrive);
+            let outcome = Outcome::TimedOut(Deadline::Arrive);
             subscribers.into_iter().for_each(|id| self.tickets.note(ticket, id, &outcome));
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::answer::{Outcome, Stage};
+use super::answer::{Deadline, Outcome};
 use super::board::{Board, Timer};
 use super::report::{ResyncCause, ResyncReport};
 use super::round::Round;
@@ -148,7 +148,7 @@ impl Board {
             return self.refused(id).map_or(Turn::Waits, |reason| Turn::Over(Outcome::Failed(reason)));
         }
         match &subscriber.phase {
-            Phase::Taken(Flight { is_late: true, .. }) => Turn::Over(Outcome::TimedOut(Stage::Finish)),
+            Phase::Taken(Flight { is_late: true, .. }) => Turn::Over(Outcome::TimedOut(Deadline::Finish)),
             Phase::Taken(_) => Turn::Waits,
             _ if subscriber.stale.is_empty() => Turn::Over(Outcome::Applied),
             _ => Turn::Begins,
