@@ -35,7 +35,7 @@ pub(super) struct Board {
     /// Who has news since the last commit ended.
     pub(super) touched: BTreeSet<SubscriberId>,
     /// Who waits for the content of a prefix.
-    pub(super) awaiting: BTreeSet<SubscriberId>,
+    pub(super) awaiting: Interest,
     /// Those of them for whom it may be there now.
     pub(super) hopeful: BTreeSet<SubscriberId>,
     pub(super) reports: broadcast::Sender<ResyncReport>,
@@ -80,7 +80,7 @@ impl Board {
             tickets: Tickets::default(),
             timers: BTreeSet::new(),
             touched: BTreeSet::new(),
-            awaiting: BTreeSet::new(),
+            awaiting: Interest::default(),
             hopeful: BTreeSet::new(),
             reports: broadcast::Sender::new(REPORTS_MAX),
             woken: Vec::new(),
@@ -155,16 +155,15 @@ impl Board {
         let Some(subscriber) = self.subscribers.remove(&id) else { return };
         self.names.remove(&subscriber.name);
         self.touched.remove(&id);
-        self.awaiting.remove(&id);
         self.hopeful.remove(&id);
         if let Some(at) = subscriber.timer {
             self.timers.remove(&(at, Timer::Subscriber(id)));
         }
         for prefix in subscriber.prefixes.keys() {
             self.interest.remove(prefix, id);
+            self.awaiting.remove(prefix, id);
             self.sources.leave(prefix);
         }
-        self.hopeful.clone_from(&self.awaiting);
         self.rings = true;
         self.tickets.leave(id);
         self.leave_round(id, &subscriber.name, now);
@@ -183,7 +182,7 @@ impl Board {
             return;
         }
         subscriber.prefixes.insert(prefix.clone(), false);
-        self.awaiting.insert(id);
+        self.awaiting.add(prefix, id);
         self.hopeful.insert(id);
         self.sources.join(prefix);
         self.rings = true;
@@ -200,8 +199,8 @@ impl Board {
             None => subscriber.lose(prefix, std::iter::empty(), Revision::ZERO),
         }
         self.interest.remove(prefix, id);
+        self.awaiting.remove(prefix, id);
         self.sources.leave(prefix);
-        self.hopeful.clone_from(&self.awaiting);
         self.touched.insert(id);
         self.rings = true;
         self.after_change(now);

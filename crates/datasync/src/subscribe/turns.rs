@@ -45,10 +45,7 @@ impl Board {
                 subscriber.awaits_turn = true;
             }
         }
-        let round = self.round(ResyncCause::Demand);
-        round.demand(reply);
-        round.queue.extend(&all);
-        self.touched.extend(all);
+        self.enqueue(ResyncCause::Demand, &all.into_iter().collect()).demand(reply);
         self.after_change(now);
     }
 
@@ -56,22 +53,22 @@ impl Board {
     pub(super) fn begin_round_after_gap(&mut self, id: SourceId, now: Instant) {
         let Some(prefix) = self.sources.get(id).map(|source| source.prefix.clone()) else { return };
         let mut concerned = BTreeSet::new();
-        for (id, subscriber) in &mut self.subscribers {
+        for id in self.interest.within(&prefix) {
+            let Some(subscriber) = self.subscribers.get_mut(&id) else { continue };
             let within = subscriber.within(&prefix);
             let live: Vec<_> =
                 within.into_iter().filter(|prefix| subscriber.prefixes.get(prefix) == Some(&true)).collect();
             if !live.is_empty() {
                 subscriber.stale.extend(live);
                 subscriber.awaits_turn = true;
-                concerned.insert(*id);
+                concerned.insert(id);
             }
         }
         if concerned.is_empty() {
             return;
         }
         let has_others = self.sources.open_len() > 1;
-        let round = self.round(ResyncCause::Gap);
-        round.queue.extend(&concerned);
+        let round = self.enqueue(ResyncCause::Gap, &concerned);
         let before = round.not_before;
         if has_others && round.current.is_none() {
             let at = now + SETTLE;
@@ -81,7 +78,6 @@ impl Board {
             }
             self.add_timer(at, Timer::Round);
         }
-        self.touched.extend(concerned);
     }
 
     /// The wait before a round is over.
@@ -172,6 +168,22 @@ impl Board {
             // It fails if nobody reads reports.
             let _ = self.reports.send(round.finish());
         }
+    }
+
+    /// These subscribers wait for a turn, also the one whose turn it is, unless it has its delivery.
+    fn enqueue(&mut self, cause: ResyncCause, ids: &BTreeSet<SubscriberId>) -> &mut Round {
+        self.touched.extend(ids);
+        let current = self.round(cause).current;
+        let has_begun = |id: SubscriberId| {
+            self.subscribers.get(&id).is_some_and(|one| matches!(one.phase, Phase::Taken(_)))
+        };
+        let begins_anew = current.is_some_and(|id| ids.contains(&id) && !has_begun(id));
+        let round = self.round(cause);
+        round.queue.extend(ids);
+        if begins_anew {
+            round.current = None;
+        }
+        round
     }
 
     fn round(&mut self, cause: ResyncCause) -> &mut Round {
