@@ -12,7 +12,7 @@ use super::board::{Board, Timer};
 use super::report::{ResyncCause, ResyncReport};
 use super::round::Round;
 use super::source::SourceId;
-use super::subscriber::{Flight, Phase, SubscriberId};
+use super::subscriber::{Flight, Phase, Subscriber, SubscriberId};
 
 /// How long a round waits for the resyncs of other watches after one was told. Watches that one outage interrupted
 /// come back one by one, and the subscribers are to be told in their order and not in that of the watches.
@@ -110,6 +110,7 @@ impl Board {
 
     /// Goes on with the round as far as it goes.
     pub(super) fn step_round(&mut self, now: Instant) {
+        self.end_turn_without_news();
         while let Some(round) = &self.round {
             if round.not_before.is_some() || round.current.is_some() {
                 return;
@@ -133,6 +134,15 @@ impl Board {
                 }
             }
             self.release(id, now);
+        }
+    }
+
+    /// Whoever has nothing left to be told, since its prefixes were removed, has had its turn.
+    fn end_turn_without_news(&mut self) {
+        let current = self.round.as_ref().and_then(|round| round.current);
+        let has_none = |one: &&Subscriber| matches!(one.phase, Phase::Idle) && !one.has_news();
+        if let Some(id) = current.filter(|id| self.subscribers.get(id).filter(has_none).is_some()) {
+            self.end_turn(id, Outcome::Applied);
         }
     }
 
