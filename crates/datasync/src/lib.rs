@@ -49,7 +49,7 @@ pub use lease::{Lease, LeaseControl, LeaseId, LeaseRef};
 pub use map::{KeysChange, MapKey, MapKeys, MapOptions, SharedMap};
 pub use memory::Memory;
 pub use moment::Moment;
-pub use publish::{Batch as PublishBatch, Delete, Publisher, Put};
+pub use publish::{Delete, PublishBatch, Publisher, Put};
 pub use replica::{Delta, Entries, Replica};
 pub use resync::{Command, Loaded, Resync};
 pub use revision::{Incarnation, Revision, Version};
@@ -65,8 +65,8 @@ pub use store::{
     Store, StoreExt, StoreStatus, Want, WatchFrom,
 };
 pub use subscribe::{
-    AppliedReport, ChangeKind, Delivery, Hub, HubBuilder, KeyChange, LazyValue, Outcome, PrefixContent,
-    Publish, Reports, ResyncCause, ResyncReport, Stage, Subscribe, SubscribeError, SubscriberStatus,
+    AppliedReport, ChangeKind, Deadline, Delivery, Hub, HubBuilder, KeyChange, LazyValue, Outcome,
+    PrefixContent, Publish, Reports, ResyncCause, ResyncReport, Subscribe, SubscribeError, SubscriberStatus,
     Subscription,
 };
 pub use txn::{Answer, Check, Committed, ThenRead, Txn, Write, Written};

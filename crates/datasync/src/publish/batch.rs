@@ -33,7 +33,7 @@ use crate::{
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing is written before `commit` or `applied` is awaited"]
-pub struct Batch {
+pub struct PublishBatch {
     /// The publisher's, which lasts until this is done.
     life: Arc<Life>,
     planned: Result<Vec<Planned>>,
@@ -103,7 +103,7 @@ impl PlannedPut {
     }
 }
 
-impl Batch {
+impl PublishBatch {
     pub(super) fn new(life: &Arc<Life>) -> Self {
         Self { life: Arc::clone(life), planned: Ok(Vec::new()) }
     }

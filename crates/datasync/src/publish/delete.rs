@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
 
-use super::batch::{Batch, Guard, Planned};
+use super::batch::{Guard, Planned, PublishBatch};
 use super::lifetimes::Lifetimes;
 use crate::{AppliedReport, Conflict, Consistency, Error, Hub, Key, List, Prefix, Result, Revision, Version};
 
@@ -21,13 +21,13 @@ const PASSES_MAX: usize = 8;
 #[derive(Debug)]
 #[must_use = "nothing is deleted before this is awaited"]
 pub struct Delete {
-    batch: Batch,
+    batch: PublishBatch,
     key: Result<Key>,
     guard: Guard,
 }
 
 impl Delete {
-    pub(super) const fn new(batch: Batch, key: Result<Key>) -> Self {
+    pub(super) const fn new(batch: PublishBatch, key: Result<Key>) -> Self {
         Self { batch, key, guard: Guard::None }
     }
 

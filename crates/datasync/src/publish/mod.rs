@@ -6,7 +6,7 @@ mod lifetimes;
 mod publisher;
 mod put;
 
-pub use batch::Batch;
+pub use batch::PublishBatch;
 pub use delete::Delete;
 pub use publisher::Publisher;
 pub use put::Put;

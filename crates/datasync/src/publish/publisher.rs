@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::batch::Batch;
+use super::batch::PublishBatch;
 use super::delete::{self, Delete};
 use super::lifetimes::Life;
 use super::put::Put;
@@ -96,8 +96,8 @@ impl<C> Publisher<C> {
     }
 
     /// Several writes that are applied together or not at all.
-    pub fn batch(&self) -> Batch {
-        Batch::new(&self.life)
+    pub fn batch(&self) -> PublishBatch {
+        PublishBatch::new(&self.life)
     }
 }
 

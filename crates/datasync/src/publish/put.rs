@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 
-use super::batch::{Batch, PlannedPut, Span};
+use super::batch::{PlannedPut, PublishBatch, Span};
 use crate::{AppliedReport, Error, ErrorKind, Hub, Key, Result, Stat, Version, Written};
 
 /// A value to be put under a key, from [`Publisher::put`](super::Publisher::put). It is put when awaited.
@@ -17,12 +17,12 @@ use crate::{AppliedReport, Error, ErrorKind, Hub, Key, Result, Stat, Version, Wr
 #[derive(Debug)]
 #[must_use = "nothing is put before this is awaited"]
 pub struct Put {
-    batch: Batch,
+    batch: PublishBatch,
     planned: Result<PlannedPut>,
 }
 
 impl Put {
-    pub(super) fn new(batch: Batch, planned: Result<(Key, Bytes)>) -> Self {
+    pub(super) fn new(batch: PublishBatch, planned: Result<(Key, Bytes)>) -> Self {
         Self { batch, planned: planned.map(|(key, value)| PlannedPut::new(key, value)) }
     }
 

@@ -12,7 +12,7 @@ pub enum Outcome {
     /// The subscriber refused it and said why, or dropped it unanswered. It is told again.
     Failed(Arc<str>),
     /// The subscriber missed a deadline. It is told again.
-    TimedOut(Stage),
+    TimedOut(Deadline),
     /// The subscriber left before it answered.
     Gone,
 }
@@ -20,7 +20,7 @@ pub enum Outcome {
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Stage {
+pub enum Deadline {
     /// The commit was to come back to the hub through its watch.
     Arrive,
     /// The subscriber was to take the delivery.
@@ -42,9 +42,9 @@ impl fmt::Display for Outcome {
         match self {
             Self::Applied => f.write_str("applied"),
             Self::Failed(reason) => write!(f, "failed: {reason}"),
-            Self::TimedOut(Stage::Arrive) => f.write_str("did not arrive in time"),
-            Self::TimedOut(Stage::Accept) => f.write_str("was not accepted in time"),
-            Self::TimedOut(Stage::Finish) => f.write_str("was not finished in time"),
+            Self::TimedOut(Deadline::Arrive) => f.write_str("did not arrive in time"),
+            Self::TimedOut(Deadline::Accept) => f.write_str("was not accepted in time"),
+            Self::TimedOut(Deadline::Finish) => f.write_str("was not finished in time"),
             Self::Gone => f.write_str("the subscriber left"),
         }
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
-use super::answer::{Outcome, Stage};
+use super::answer::{Deadline, Outcome};
 use super::delivery::{KeyChange, PrefixContent, Told};
 use super::interest::Interest;
 use super::options::SubscribeError;
@@ -35,7 +35,7 @@ pub(super) struct Board {
     /// Who has news since the last commit ended.
     pub(super) touched: BTreeSet<SubscriberId>,
     /// Who waits for the content of a prefix.
-    pub(super) awaiting: BTreeSet<SubscriberId>,
+    pub(super) awaiting: Interest,
     /// Those of them for whom it may be there now.
     pub(super) hopeful: BTreeSet<SubscriberId>,
     pub(super) reports: broadcast::Sender<ResyncReport>,
@@ -80,7 +80,7 @@ impl Board {
             tickets: Tickets::default(),
             timers: BTreeSet::new(),
             touched: BTreeSet::new(),
-            awaiting: BTreeSet::new(),
+            awaiting: Interest::default(),
             hopeful: BTreeSet::new(),
             reports: broadcast::Sender::new(REPORTS_MAX),
             woken: Vec::new(),
@@ -110,6 +110,10 @@ impl Board {
         let needs = !self.is_driven && !self.is_closed;
         self.is_driven |= needs;
         needs
+    }
+
+    pub(super) const fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// Nothing follows any more.
@@ -151,16 +155,15 @@ impl Board {
         let Some(subscriber) = self.subscribers.remove(&id) else { return };
         self.names.remove(&subscriber.name);
         self.touched.remove(&id);
-        self.awaiting.remove(&id);
         self.hopeful.remove(&id);
         if let Some(at) = subscriber.timer {
             self.timers.remove(&(at, Timer::Subscriber(id)));
         }
         for prefix in subscriber.prefixes.keys() {
             self.interest.remove(prefix, id);
+            self.awaiting.remove(prefix, id);
             self.sources.leave(prefix);
         }
-        self.hopeful.clone_from(&self.awaiting);
         self.rings = true;
         self.tickets.leave(id);
         self.leave_round(id, &subscriber.name, now);
@@ -179,7 +182,7 @@ impl Board {
             return;
         }
         subscriber.prefixes.insert(prefix.clone(), false);
-        self.awaiting.insert(id);
+        self.awaiting.add(prefix, id);
         self.hopeful.insert(id);
         self.sources.join(prefix);
         self.rings = true;
@@ -196,8 +199,8 @@ impl Board {
             None => subscriber.lose(prefix, std::iter::empty(), Revision::ZERO),
         }
         self.interest.remove(prefix, id);
+        self.awaiting.remove(prefix, id);
         self.sources.leave(prefix);
-        self.hopeful.clone_from(&self.awaiting);
         self.touched.insert(id);
         self.rings = true;
         self.after_change(now);
@@ -405,12 +408,12 @@ impl Board {
             }
             Phase::Offered { is_late } => {
                 *is_late = true;
-                Stage::Accept
+                Deadline::Accept
             }
             Phase::Taken(flight) => {
                 flight.is_late = true;
                 tickets.append(&mut flight.tickets);
-                Stage::Finish
+                Deadline::Finish
             }
         };
         tracing::warn!(subscriber = %subscriber.name, ?stage, "a deadline was missed");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::answer::{Outcome, Stage};
+use super::answer::{Deadline, Outcome};
 use super::applied::AppliedReport;
 use super::board::{Board, Timer};
 use super::source::{SourceId, Synced};
@@ -25,7 +25,7 @@ impl Board {
             if self.sources.get(id).is_some_and(|source| source.is_open) {
                 self.tell_all(fed.deltas);
                 match fed.synced {
-                    Some(Synced::First) => self.hopeful.clone_from(&self.awaiting),
+                    Some(Synced::First) => self.raise_hopes(id),
                     Some(Synced::Again) => self.begin_round_after_gap(id, now),
                     None => {}
                 }
@@ -39,9 +39,11 @@ impl Board {
         for id in self.sources.waiting() {
             if let Some(deltas) = self.sources.widen(id) {
                 self.tell_all(deltas);
-                self.hopeful.clone_from(&self.awaiting);
                 self.ring();
             }
+        }
+        for id in self.sources.take_opened() {
+            self.raise_hopes(id);
         }
         self.bring_to_life();
         self.see_commits();
@@ -71,6 +73,13 @@ impl Board {
         }
     }
 
+    /// The content of a source may be what some wait for.
+    fn raise_hopes(&mut self, id: SourceId) {
+        if let Some(source) = self.sources.get(id) {
+            self.hopeful.extend(self.awaiting.within(&source.prefix));
+        }
+    }
+
     /// Lets those who waited for the content of a prefix have it.
     fn bring_to_life(&mut self) {
         for id in std::mem::take(&mut self.hopeful) {
@@ -85,11 +94,9 @@ impl Board {
                 if let Some((_, source)) = self.sources.over(prefix).filter(|(_, source)| source.is_live()) {
                     subscriber.gain(prefix, source.below(prefix));
                     self.interest.add(prefix, id);
+                    self.awaiting.remove(prefix, id);
                     self.touched.insert(id);
                 }
-            }
-            if subscriber.is_live() {
-                self.awaiting.remove(&id);
             }
         }
     }
@@ -103,6 +110,9 @@ impl Board {
         events: Vec<Event>,
         now: Instant,
     ) {
+        if self.is_closed() {
+            return;
+        }
         let concerned = self.concerned(written.iter().map(|wrote| &wrote.key));
         let until = now + ARRIVAL_MAX;
         let ticket = self.tickets.open(reply, Unseen { revision, written, until }, concerned.into_iter());
@@ -181,7 +191,7 @@ impl Board {
             if missed.is_none() {
                 return flight.tickets.push(ticket);
             }
-            Outcome::TimedOut(Stage::Finish)
+            Outcome::TimedOut(Deadline::Finish)
         } else {
             Outcome::Applied
         };
@@ -191,7 +201,7 @@ impl Board {
     /// A commit did not come back through the watch in time.
     pub(super) fn give_up_arrival(&mut self, ticket: TicketId) {
         if let Some((_, subscribers)) = self.tickets.seen(ticket) {
-            let outcome = Outcome::TimedOut(Stage::Arrive);
+            let outcome = Outcome::TimedOut(Deadline::Arrive);
             subscribers.into_iter().for_each(|id| self.tickets.note(ticket, id, &outcome));
         }
     }

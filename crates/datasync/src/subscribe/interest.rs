@@ -1,6 +1,6 @@
 //! Who is told of which keys.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::sources::{above, text};
 use super::subscriber::SubscriberId;
@@ -8,7 +8,7 @@ use crate::{Key, Prefix};
 
 /// Finds the subscribers of a key without asking all of them.
 #[derive(Debug, Default)]
-pub(super) struct Interest(HashMap<String, BTreeSet<SubscriberId>>);
+pub(super) struct Interest(BTreeMap<String, BTreeSet<SubscriberId>>);
 
 impl Interest {
     pub(super) fn add(&mut self, prefix: &Prefix, subscriber: SubscriberId) {
@@ -22,6 +22,14 @@ impl Interest {
                 self.0.remove(text(prefix));
             }
         }
+    }
+
+    /// Who named this prefix, or one within it.
+    pub(super) fn within(&self, prefix: &Prefix) -> BTreeSet<SubscriberId> {
+        let below = prefix.text();
+        let deeper = self.0.range(below.clone()..).take_while(|(text, _)| text.starts_with(&below));
+        let same = self.0.get(text(prefix)).into_iter().flatten();
+        deeper.flat_map(|(_, subscribers)| subscribers).chain(same).copied().collect()
     }
 
     /// Each subscriber once, in the order of registration, however many of its prefixes contain the key.

@@ -23,7 +23,7 @@ mod tickets;
 mod turns;
 mod value;
 
-pub use answer::{Outcome, Stage};
+pub use answer::{Deadline, Outcome};
 pub use applied::{AppliedReport, Publish};
 pub use delivery::{ChangeKind, Delivery, KeyChange, PrefixContent};
 pub use hub::Hub;

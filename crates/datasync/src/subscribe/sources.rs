@@ -26,6 +26,8 @@ pub(super) struct Sources {
     /// What the driver was not told yet.
     begun: Vec<SourceId>,
     ended: Vec<SourceId>,
+    /// What the board was not told yet: these are looked into from now on.
+    opened: Vec<SourceId>,
 }
 
 impl Sources {
@@ -38,6 +40,7 @@ impl Sources {
             waiting: BTreeSet::new(),
             begun: Vec::new(),
             ended: Vec::new(),
+            opened: Vec::new(),
         }
     }
 
@@ -45,6 +48,11 @@ impl Sources {
     pub(super) fn take_begun(&mut self) -> Vec<(SourceId, Prefix)> {
         let begun = std::mem::take(&mut self.begun);
         begun.into_iter().filter_map(|id| Some((id, self.all.get(&id)?.prefix.clone()))).collect()
+    }
+
+    /// Takes the sources that are looked into since this was asked last.
+    pub(super) fn take_opened(&mut self) -> Vec<SourceId> {
+        std::mem::take(&mut self.opened)
     }
 
     /// Takes what is to be watched no more.
@@ -183,6 +191,7 @@ impl Sources {
         wide.take_newer(&told);
         let deltas = wide.difference(&told);
         self.open.insert(text(&wide.prefix).to_owned(), id);
+        self.opened.push(id);
         Some(deltas)
     }
 
@@ -201,6 +210,7 @@ impl Sources {
             } else if let Some(source) = self.all.get_mut(&id) {
                 source.is_open = true;
                 self.open.insert(text(&prefix).to_owned(), id);
+                self.opened.push(id);
             }
         }
     }

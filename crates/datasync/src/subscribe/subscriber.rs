@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::answer::{Outcome, Stage};
+use super::answer::{Deadline, Outcome};
 use super::sources::covers;
 use crate::backoff::Backoff;
 use crate::{Entry, Key, Prefix, Revision};
@@ -222,10 +222,10 @@ impl Subscriber {
     }
 
     /// What a publisher is told who asks while the subscriber cannot take what is pending.
-    pub(super) const fn missed(&self) -> Option<Stage> {
+    pub(super) const fn missed(&self) -> Option<Deadline> {
         match &self.phase {
-            Phase::Offered { is_late: true } => Some(Stage::Accept),
-            Phase::Taken(Flight { is_late: true, .. }) => Some(Stage::Finish),
+            Phase::Offered { is_late: true } => Some(Deadline::Accept),
+            Phase::Taken(Flight { is_late: true, .. }) => Some(Deadline::Finish),
             _ => None,
         }
     }

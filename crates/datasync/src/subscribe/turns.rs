@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::answer::{Outcome, Stage};
+use super::answer::{Deadline, Outcome};
 use super::board::{Board, Timer};
 use super::report::{ResyncCause, ResyncReport};
 use super::round::Round;
 use super::source::SourceId;
-use super::subscriber::{Flight, Phase, SubscriberId};
+use super::subscriber::{Flight, Phase, Subscriber, SubscriberId};
 
 /// How long a round waits for the resyncs of other watches after one was told. Watches that one outage interrupted
 /// come back one by one, and the subscribers are to be told in their order and not in that of the watches.
@@ -34,6 +34,9 @@ impl Board {
 
     /// Everybody is told everything, and then the one who asked is told what came of it.
     pub(super) fn resync(&mut self, reply: oneshot::Sender<ResyncReport>, now: Instant) {
+        if self.is_closed() {
+            return;
+        }
         let all: Vec<SubscriberId> = self.subscribers.keys().copied().collect();
         for id in &all {
             if let Some(subscriber) = self.subscribers.get_mut(id) {
@@ -42,10 +45,7 @@ impl Board {
                 subscriber.awaits_turn = true;
             }
         }
-        let round = self.round(ResyncCause::Demand);
-        round.demand(reply);
-        round.queue.extend(&all);
-        self.touched.extend(all);
+        self.enqueue(ResyncCause::Demand, &all.into_iter().collect()).demand(reply);
         self.after_change(now);
     }
 
@@ -53,22 +53,22 @@ impl Board {
     pub(super) fn begin_round_after_gap(&mut self, id: SourceId, now: Instant) {
         let Some(prefix) = self.sources.get(id).map(|source| source.prefix.clone()) else { return };
         let mut concerned = BTreeSet::new();
-        for (id, subscriber) in &mut self.subscribers {
+        for id in self.interest.within(&prefix) {
+            let Some(subscriber) = self.subscribers.get_mut(&id) else { continue };
             let within = subscriber.within(&prefix);
             let live: Vec<_> =
                 within.into_iter().filter(|prefix| subscriber.prefixes.get(prefix) == Some(&true)).collect();
             if !live.is_empty() {
                 subscriber.stale.extend(live);
                 subscriber.awaits_turn = true;
-                concerned.insert(*id);
+                concerned.insert(id);
             }
         }
         if concerned.is_empty() {
             return;
         }
         let has_others = self.sources.open_len() > 1;
-        let round = self.round(ResyncCause::Gap);
-        round.queue.extend(&concerned);
+        let round = self.enqueue(ResyncCause::Gap, &concerned);
         let before = round.not_before;
         if has_others && round.current.is_none() {
             let at = now + SETTLE;
@@ -78,7 +78,6 @@ impl Board {
             }
             self.add_timer(at, Timer::Round);
         }
-        self.touched.extend(concerned);
     }
 
     /// The wait before a round is over.
@@ -111,6 +110,7 @@ impl Board {
 
     /// Goes on with the round as far as it goes.
     pub(super) fn step_round(&mut self, now: Instant) {
+        self.end_turn_without_news();
         while let Some(round) = &self.round {
             if round.not_before.is_some() || round.current.is_some() {
                 return;
@@ -137,6 +137,15 @@ impl Board {
         }
     }
 
+    /// Whoever has nothing left to be told, since its prefixes were removed, has had its turn.
+    fn end_turn_without_news(&mut self) {
+        let current = self.round.as_ref().and_then(|round| round.current);
+        let has_none = |one: &&Subscriber| matches!(one.phase, Phase::Idle) && !one.has_news();
+        if let Some(id) = current.filter(|id| self.subscribers.get(id).filter(has_none).is_some()) {
+            self.end_turn(id, Outcome::Applied);
+        }
+    }
+
     /// What is to become of the turn of the next subscriber.
     fn turn(&self, id: SubscriberId) -> Turn {
         let Some(subscriber) = self.subscribers.get(&id) else { return Turn::Over(Outcome::Gone) };
@@ -145,7 +154,7 @@ impl Board {
             return self.refused(id).map_or(Turn::Waits, |reason| Turn::Over(Outcome::Failed(reason)));
         }
         match &subscriber.phase {
-            Phase::Taken(Flight { is_late: true, .. }) => Turn::Over(Outcome::TimedOut(Stage::Finish)),
+            Phase::Taken(Flight { is_late: true, .. }) => Turn::Over(Outcome::TimedOut(Deadline::Finish)),
             Phase::Taken(_) => Turn::Waits,
             _ if subscriber.stale.is_empty() => Turn::Over(Outcome::Applied),
             _ => Turn::Begins,
@@ -169,6 +178,22 @@ impl Board {
             // It fails if nobody reads reports.
             let _ = self.reports.send(round.finish());
         }
+    }
+
+    /// These subscribers wait for a turn, also the one whose turn it is, unless it has its delivery.
+    fn enqueue(&mut self, cause: ResyncCause, ids: &BTreeSet<SubscriberId>) -> &mut Round {
+        self.touched.extend(ids);
+        let current = self.round(cause).current;
+        let has_begun = |id: SubscriberId| {
+            self.subscribers.get(&id).is_some_and(|one| matches!(one.phase, Phase::Taken(_)))
+        };
+        let begins_anew = current.is_some_and(|id| ids.contains(&id) && !has_begun(id));
+        let round = self.round(cause);
+        round.queue.extend(ids);
+        if begins_anew {
+            round.current = None;
+        }
+        round
     }
 
     fn round(&mut self, cause: ResyncCause) -> &mut Round {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quorate_datasync::{Hub, Outcome, Publisher, Stage as Deadline, Txn};
+use quorate_datasync::{Deadline, Hub, Outcome, Publisher, Txn};
 
 use super::helpers::{ack, changed, next, step};
 use crate::conformance::{Stage, within};
