@@ -13,6 +13,7 @@ mod fence;
 mod held;
 mod layout;
 mod listeners;
+mod metrics;
 mod open;
 mod outcome;
 mod own;

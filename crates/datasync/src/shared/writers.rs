@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{MutexGuard, oneshot};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::batch::{Batch, Hold, Settled, Verdict};
 use super::edit::{Edit, EditFailure, Edited, Editor};
@@ -80,6 +81,18 @@ impl Editor {
     /// A dropped future frees the lock in the background, or leaves that to those who share it. If it was dropped
     /// after `decide` ran, the write may have been applied.
     pub(crate) async fn write<E>(
+        &self,
+        terms: Terms,
+        decide: impl FnMut(Option<&Entry>) -> Result<Edit, E>,
+    ) -> Result<Edited, EditFailure<E>> {
+        let span = tracing::debug_span!("update", key = %self.layout.payload, exclusive = terms.is_exclusive);
+        let began = self.metrics.now();
+        let written = self.write_in_turn(terms, decide).instrument(span).await;
+        self.metrics.on_updated(began, terms.is_exclusive, written.is_err());
+        written
+    }
+
+    async fn write_in_turn<E>(
         &self,
         terms: Terms,
         mut decide: impl FnMut(Option<&Entry>) -> Result<Edit, E>,
@@ -156,7 +169,9 @@ impl Editor {
                     then_get: Some(&self.layout.payload),
                     wait: deadline.saturating_duration_since(Instant::now()),
                 };
+                let asked = self.metrics.now();
                 let mut tenure = request.acquire().await.map_err(EditFailure::Lock)?;
+                self.metrics.on_lock(asked);
                 let base = tenure.got.take();
                 Ok(Batch::new(Hold::Locked(Box::new(tenure)), base))
             }
@@ -195,8 +210,12 @@ impl Editor {
         let settled = batch.write(self).await;
         let is_locked = batch.is_locked();
         let fresh = match &settled {
-            Ok(Settled::Moved) => self.after_moved(&mut bench.pace, is_locked).await,
+            Ok(Settled::Moved) => {
+                self.metrics.on_conflict();
+                self.after_moved(&mut bench.pace, is_locked).await
+            }
             Ok(Settled::Done(_)) => {
+                self.metrics.on_written(batch.len());
                 let wait = if is_locked { Duration::ZERO } else { bench.pace.on_won() };
                 bench.aside = (!wait.is_zero()).then(|| Instant::now() + wait);
                 Ok(None)
