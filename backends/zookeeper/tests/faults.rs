@@ -108,8 +108,9 @@ async fn a_cut_before_any_reply_of_an_update_is_survived() {
 
 /// Cuts the link at every packet of an update, and ends the session before the client is back.
 async fn every_cut_with_an_expiry_leaves_it_applied_once_or_not(direction: Direction) {
-    let rig = Rig::start().await;
     for position in 0..64 {
+        // A client that lost its connections again and again waits longer and longer, so each cut has its own.
+        let rig = Rig::start().await;
         let before = rig.stored();
         rig.server.cut_after_packets(direction, position);
         let (result, ()) = tokio::join!(rig.increment(), async {
