@@ -11,6 +11,8 @@ use tokio::time::timeout;
 const WAIT: Duration = Duration::from_secs(60);
 
 struct Rig {
+    /// Runs as long as somebody holds it.
+    _server: Arc<Server>,
     link: Link,
     /// Sees the server without the link.
     outside: Arc<dyn Store>,
@@ -30,7 +32,7 @@ impl Rig {
         let directory = Key::parse(&directory).expect("a valid key");
         let open = Shared::open(&store, directory.clone());
         let counter = open.create(0_u64).await.expect("the struct is created");
-        Self { link, outside, counter, directory }
+        Self { _server: server, link, outside, counter, directory }
     }
 
     async fn stored(&self) -> u64 {
