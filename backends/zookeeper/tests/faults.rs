@@ -237,6 +237,25 @@ async fn an_optimistic_update_is_one_round_trip_with_one_request() {
 }
 
 #[tokio::test]
+async fn the_age_of_a_copy_counts_from_when_its_proof_was_asked_for() {
+    let rig = Rig::start().await;
+    let bound = Duration::from_millis(800);
+    let brief = Shared::<Counter>::open(&rig.store, "/counter").bound(bound).join().await.unwrap();
+    let mut status = brief.status();
+    let late = Duration::from_millis(300);
+    for _ in 0..3 {
+        rig.server.delay_next_reply(OpCode::Sync, late);
+        let before = status.borrow_and_update().proved;
+        let proved = timeout(WAIT, status.wait_for(|status| status.proved > before)).await;
+        let proved = proved.expect("it is proved again").unwrap().proved.expect("a proof");
+        if proved.elapsed() >= late {
+            return;
+        }
+    }
+    panic!("a late answer made the copy look young");
+}
+
+#[tokio::test]
 async fn nothing_is_missed_or_repeated_over_lost_connections() {
     let rig = Rig::start().await;
     let mut changes = rig.counter.changes();

@@ -223,6 +223,22 @@ impl<T> Shared<T> {
     }
 
     /// Reads for a hot path: see [`Access`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use quorate_datasync::{Memory, Shared, Store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let limit = Shared::<u32>::open(&store, "/limit").create(100).await?;
+    /// let mut access = limit.access();
+    /// let allowed = (0..1000).filter(|n| access.read().is_ok_and(|limit| n < limit)).count();
+    /// assert_eq!(allowed, 100);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn access(&self) -> Access<T> {
         Access::new(self)
@@ -299,6 +315,25 @@ impl<T> Shared<T> {
     }
 
     /// As [`changes`](Self::changes), with options.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use futures_util::StreamExt;
+    /// # use quorate_datasync::{ChangesOptions, Memory, Shared, Store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let here = Shared::<u8>::open(&store, "/level").create(0).await?;
+    /// let there = Shared::<u8>::open(&store, "/level").join().await?;
+    /// let mut from_others = here.changes_with(ChangesOptions::new().bound(8)).skip_own();
+    /// here.update(|level| *level = 1).await?;
+    /// there.update(|level| *level = 2).await?;
+    /// assert_eq!(*from_others.next().await.unwrap().current.unwrap().value, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn changes_with(&self, options: ChangesOptions) -> Changes<T> {
         Changes::new(self.core().subscribers.add_bounded(options.bound, || ()).0)
     }
