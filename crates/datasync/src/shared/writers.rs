@@ -142,8 +142,9 @@ impl Editor {
             batch.forget_the_deserted();
         }
         if bench.batch.as_ref().is_some_and(|batch| is_other(batch) || batch.is_full()) {
-            // What cannot be joined is written first, on behalf of its members.
-            self.settle(&mut bench).await;
+            // What cannot be joined is written first, on behalf of its members; they go on if it takes too long.
+            let settled = tokio::time::timeout_at(deadline, self.settle(&mut bench)).await;
+            settled.map_err(|_| self.timed_out(terms))?;
             bench.batch.take_if(|batch| is_other(batch));
         }
         if bench.batch.is_none() {
@@ -205,6 +206,10 @@ impl Editor {
     }
 
     /// Writes the batch and tells its members. It stays, on what is there now, if somebody wrote without the lock.
+    ///
+    /// # Cancel safety
+    ///
+    /// The batch stays as it is, and whoever has the next turn goes on with it.
     async fn settle(&self, bench: &mut Bench) {
         let Some(batch) = bench.batch.as_mut() else { return };
         let settled = batch.write(self).await;
