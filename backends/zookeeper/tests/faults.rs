@@ -106,6 +106,155 @@ async fn a_cut_before_any_reply_of_an_update_is_survived() {
     every_cut_of_an_update_leaves_it_applied_once_or_not(Direction::Replies).await;
 }
 
+/// Cuts the link at every packet of an update, and ends the session before the client is back.
+async fn every_cut_with_an_expiry_leaves_it_applied_once_or_not(direction: Direction) {
+    for position in 0..64 {
+        // A client that lost its connections again and again waits longer and longer, so each cut has its own.
+        let rig = Rig::start().await;
+        let before = rig.stored();
+        rig.server.cut_after_packets(direction, position);
+        let (result, ()) = tokio::join!(rig.increment(), async {
+            // Armed until the cut happened or the update was over before it.
+            let cut = rig.server.wait_until(|server| !server.is_cut_armed());
+            if timeout(Duration::from_secs(1), cut).await.is_ok() {
+                rig.server.expire_all();
+            }
+        });
+        let is_over = rig.server.is_cut_armed();
+        rig.server.disarm_cut();
+        match result {
+            Ok(()) => assert_eq!(rig.stored(), before + 1, "cut {position}"),
+            // The session was lost: whether it was applied may be unknown, and only then.
+            Err(error) if error.maybe_applied() => assert!(rig.stored() - before <= 1, "cut {position}"),
+            Err(error) => assert_eq!(rig.stored(), before, "cut {position}: {error:?}"),
+        }
+        rig.assert_lock_is_free().await;
+        if is_over {
+            assert!(position >= 4, "an update has a lock, two reads and a write");
+            return;
+        }
+    }
+    panic!("an update has fewer packets");
+}
+
+#[tokio::test]
+async fn an_expiry_after_a_cut_before_any_request_of_an_update_is_survived() {
+    every_cut_with_an_expiry_leaves_it_applied_once_or_not(Direction::Requests).await;
+}
+
+#[tokio::test]
+async fn an_expiry_after_a_cut_before_any_reply_of_an_update_is_survived() {
+    every_cut_with_an_expiry_leaves_it_applied_once_or_not(Direction::Replies).await;
+}
+
+/// Cuts the link at every packet of several updates that share the lock.
+async fn every_cut_of_a_shared_write_is_told_to_all_the_same(direction: Direction) {
+    let rig = Rig::start().await;
+    for position in 0..64 {
+        let before = rig.stored();
+        rig.server.cut_after_packets(direction, position);
+        let results = join_all((0..4).map(|_| rig.increment())).await;
+        let is_over = rig.server.is_cut_armed();
+        rig.server.disarm_cut();
+        let done = results.iter().filter(|result| result.is_ok()).count() as u64;
+        assert!(!results.iter().any(|result| result.as_ref().is_err_and(UpdateError::maybe_applied)));
+        assert_eq!(rig.stored(), before + done, "cut {position}: {results:?}");
+        rig.assert_lock_is_free().await;
+        if is_over {
+            return;
+        }
+    }
+    panic!("updates have fewer packets");
+}
+
+#[tokio::test]
+async fn a_cut_before_any_request_of_a_shared_write_is_survived() {
+    every_cut_of_a_shared_write_is_told_to_all_the_same(Direction::Requests).await;
+}
+
+#[tokio::test]
+async fn a_cut_before_any_reply_of_a_shared_write_is_survived() {
+    every_cut_of_a_shared_write_is_told_to_all_the_same(Direction::Replies).await;
+}
+
+/// Cuts the link at every packet of an optimistic update.
+async fn every_cut_of_an_optimistic_update_is_told(direction: Direction) {
+    let rig = Rig::start().await;
+    for position in 0..64 {
+        let before = rig.stored();
+        rig.server.cut_after_packets(direction, position);
+        let update = rig.counter.update_optimistic(|counter| counter.n += 1);
+        let result = timeout(WAIT, update).await.expect("an update ends in time");
+        let is_over = rig.server.is_cut_armed();
+        rig.server.disarm_cut();
+        match result {
+            Ok(_) => assert_eq!(rig.stored(), before + 1, "cut {position}"),
+            // Nothing marks the write, so what was applied without an answer is open.
+            Err(error) if error.maybe_applied() => assert!(rig.stored() - before <= 1),
+            Err(error) => assert_eq!(rig.stored(), before, "cut {position}: {error:?}"),
+        }
+        if is_over {
+            return;
+        }
+    }
+    panic!("an update has fewer packets");
+}
+
+#[tokio::test]
+async fn a_cut_at_any_packet_of_an_optimistic_update_is_survived_or_told() {
+    every_cut_of_an_optimistic_update_is_told(Direction::Requests).await;
+    every_cut_of_an_optimistic_update_is_told(Direction::Replies).await;
+}
+
+#[tokio::test]
+async fn a_writer_that_is_dropped_in_the_write_leaves_it_to_those_who_share_it() {
+    let rig = Rig::start().await;
+    for step in 0..80_u64 {
+        let before = rig.stored();
+        // The first has the turn, and would write for both.
+        let dropped = timeout(Duration::from_micros(step * 25), rig.increment());
+        let (dropped, stayed) = tokio::join!(dropped, rig.increment());
+        stayed.expect("the one who stays is told");
+        let applied = rig.stored() - before;
+        assert!(applied == 2 || applied == 1 && dropped.is_err(), "{step}: {applied} {dropped:?}");
+    }
+    rig.assert_lock_is_free().await;
+}
+
+#[tokio::test]
+async fn an_optimistic_update_is_one_round_trip_with_one_request() {
+    let rig = Rig::start().await;
+    let update = || rig.counter.update_optimistic(|counter| counter.n += 1);
+    update().await.unwrap();
+    rig.server.forget_requests();
+    for _ in 0..5 {
+        let before = rig.server.counters().batches;
+        update().await.unwrap();
+        assert!(rig.server.counters().batches - before <= 2);
+    }
+    let written = rig.server.requests().iter().filter(|request| request.op == OpCode::Multi).count();
+    assert_eq!((written, rig.stored()), (5, 6));
+}
+
+#[tokio::test]
+async fn the_age_of_a_copy_counts_from_when_its_proof_was_asked_for() {
+    let rig = Rig::start().await;
+    let bound = Duration::from_millis(800);
+    let brief = Shared::<Counter>::open(&rig.store, "/counter").bound(bound).join().await.unwrap();
+    let mut status = brief.status();
+    let late = Duration::from_millis(300);
+    for _ in 0..3 {
+        rig.server.delay_next_reply(OpCode::Sync, late);
+        let before = status.borrow_and_update().proved;
+        let proved = timeout(WAIT, status.wait_for(|status| status.proved > before)).await;
+        let proved = proved.expect("it is proved again").unwrap().proved.expect("a proof");
+        if proved.elapsed() >= late {
+            return;
+        }
+    }
+    panic!("a late answer made the copy look young");
+}
+
 #[tokio::test]
 async fn nothing_is_missed_or_repeated_over_lost_connections() {
     let rig = Rig::start().await;

@@ -99,6 +99,11 @@ impl Batch {
         }
     }
 
+    /// How many have joined.
+    pub(super) const fn len(&self) -> usize {
+        self.members.len()
+    }
+
     /// Whether nobody has joined.
     pub(super) const fn is_empty(&self) -> bool {
         self.members.is_empty()

@@ -68,7 +68,16 @@ impl<T> Core<T> {
 
     /// Tells an event to every subscriber, then makes the new state readable.
     pub(crate) fn publish(&self, event: Option<&SharedEvent<T>>, data: Data<T>) {
-        self.subscribers.tell(event, || self.data.store(Arc::new(data)));
+        let told = self.subscribers.tell(event, || self.data.store(Arc::new(data)));
+        let metrics = &self.editor.metrics;
+        match event {
+            Some(SharedEvent::Changed(set)) => metrics.on_change(set.origin),
+            Some(SharedEvent::Rejected(_)) => metrics.on_rejected(),
+            None => {}
+        }
+        if let Some(told) = told {
+            metrics.on_told(told);
+        }
     }
 
     /// Which life of the store answers now.

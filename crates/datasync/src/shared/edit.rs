@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fence::Fence;
 use super::layout::{Directory, Layout};
+use super::metrics::Metrics;
 use super::snapshot::Origin;
 use super::writers::Bench;
 use crate::coordinate::LeaseKeeper;
@@ -60,6 +61,7 @@ pub(crate) struct Editor {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) layout: Layout,
     pub(crate) keeper: Arc<LeaseKeeper>,
+    pub(crate) metrics: Metrics,
     /// Keeps the copy here from telling of a write before its outcome is known; there is no copy without it.
     pub(super) fence: Option<Arc<Fence>>,
     /// Orders the writers of this handle, first come, first served.
@@ -72,12 +74,19 @@ impl Editor {
     pub(crate) fn new(store: &Arc<dyn Store>, layout: Layout) -> Self {
         let keeper = Arc::new(LeaseKeeper::new(store));
         let (bench, latest) = (tokio::sync::Mutex::default(), Mutex::default());
-        Self { store: Arc::clone(store), layout, keeper, fence: None, bench, latest }
+        let (store, metrics) = (Arc::clone(store), Metrics::default());
+        Self { store, layout, keeper, metrics, fence: None, bench, latest }
     }
 
     /// Puts the writes of this editor into one order with what its copy observes.
     pub(crate) fn behind(mut self, fence: &Arc<Fence>) -> Self {
         self.fence = Some(Arc::clone(fence));
+        self
+    }
+
+    /// Measures what happens.
+    pub(crate) fn measured(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
         self
     }
 

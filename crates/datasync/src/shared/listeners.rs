@@ -112,7 +112,7 @@ impl Listeners {
                 Delta::Current { .. } if !self.is_begun => {
                     self.is_begun = true;
                     self.told.clear();
-                    ListenerEvent::Snapshot(self.replica.iter().map(|entry| of(entry)).collect())
+                    ListenerEvent::Snapshot(self.replica.iter().map(of).collect())
                 }
                 Delta::Put { entry, previous: None } => ListenerEvent::Joined(of(&entry)),
                 Delta::Put { entry, previous: Some(previous) } if entry.value != previous.value => {

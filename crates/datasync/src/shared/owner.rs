@@ -33,6 +33,8 @@ pub(crate) struct Owner<T> {
     asked: Moment,
     /// The proof that was asked for and not answered yet.
     beat: Option<BoxFuture<'static, (Moment, Result<Read>)>>,
+    /// The resync that is being told.
+    resync: Option<tracing::Span>,
 }
 
 /// What the owner is to treat next.
@@ -49,7 +51,15 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
         let store = &core.editor.store;
         let watch = Watch::new(store, Selection::Key(core.editor.layout.payload.clone()));
         let store_status = store.status();
-        Self { core, watch, replica: Replica::new(), store_status, asked: Moment::ORIGIN, beat: None }
+        Self {
+            core,
+            watch,
+            replica: Replica::new(),
+            store_status,
+            asked: Moment::ORIGIN,
+            beat: None,
+            resync: None,
+        }
     }
 
     /// Runs until the store is closed, or the task is aborted.
@@ -105,6 +115,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
     }
 
     fn on_event(&mut self, event: Event, origin: Origin) {
+        self.trace_resync(&event);
         for delta in self.replica.apply(event) {
             match delta {
                 Delta::Put { entry, previous } => self.on_put(&entry, previous.as_ref(), origin),
@@ -114,6 +125,21 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
                     self.set_link(Link::Live);
                 }
             }
+        }
+    }
+
+    fn trace_resync(&mut self, event: &Event) {
+        match event {
+            Event::ResyncStart { .. } => {
+                let key = &self.core.editor.layout.payload;
+                self.resync = Some(tracing::debug_span!("resync", %key));
+            }
+            Event::ResyncDone { revision, .. } => {
+                let span = self.resync.take();
+                span.unwrap_or_else(tracing::Span::none).in_scope(|| tracing::debug!(%revision, "resynced"));
+                self.core.editor.metrics.on_resync();
+            }
+            _ => {}
         }
     }
 
@@ -164,6 +190,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
 
     /// Asks for a proof, unless the store gives proofs by itself or one is under way.
     fn on_tick(&mut self, interval: Duration) {
+        self.core.editor.metrics.on_age(self.core.proved().elapsed());
         if self.beat.is_some() || !self.replica.is_synced() || self.asked.elapsed() < interval / 2 {
             return;
         }
@@ -226,6 +253,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
     }
 
     fn set_data(&self, data: DataStatus, revision: Revision) {
+        self.core.editor.metrics.on_revision(revision);
         self.core.status.send_modify(|status| {
             status.data = data;
             status.revision = revision;

@@ -33,6 +33,16 @@ struct Inner<T> {
     is_closed: bool,
 }
 
+/// How it is with the subscribers after an event was told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Told {
+    pub(super) subscribers: usize,
+    /// How many events wait for the one who is furthest behind.
+    pub(super) depth: usize,
+    /// How many are told the net change.
+    pub(super) coalesced: usize,
+}
+
 /// What came over several revisions: the net change, and the payload that was rejected since.
 #[derive(Debug)]
 struct Net<T> {
@@ -86,9 +96,12 @@ impl<T> Subscribers<T> {
 
     /// Queues an event for everybody, then lets `show` make the new state readable, then lets everybody take the
     /// event: whoever was told reads at least what was told.
-    pub(crate) fn tell(&self, event: Option<&SharedEvent<T>>, show: impl FnOnce()) {
+    pub(crate) fn tell(&self, event: Option<&SharedEvent<T>>, show: impl FnOnce()) -> Option<Told> {
         let mut all = lock(&self.0);
-        let Some(event) = event else { return show() };
+        let Some(event) = event else {
+            show();
+            return None;
+        };
         all.retain(|queue| queue.strong_count() > 0);
         let mut offer = Offer::new(event);
         let interested = |queue: &Arc<Queue<T>>| offer.is_for(&queue.interest);
@@ -98,9 +111,13 @@ impl<T> Subscribers<T> {
             inner.push(event.clone());
         }
         show();
+        let mut state = Told { subscribers: told.len(), ..Told::default() };
         for mut inner in told {
+            state.depth = state.depth.max(inner.events.len());
+            state.coalesced += usize::from(inner.net.is_some());
             inner.wake();
         }
+        Some(state)
     }
 
     /// Tells everybody that nothing will follow.

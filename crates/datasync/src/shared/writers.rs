@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{MutexGuard, oneshot};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::batch::{Batch, Hold, Settled, Verdict};
 use super::edit::{Edit, EditFailure, Edited, Editor};
@@ -82,6 +83,18 @@ impl Editor {
     pub(crate) async fn write<E>(
         &self,
         terms: Terms,
+        decide: impl FnMut(Option<&Entry>) -> Result<Edit, E>,
+    ) -> Result<Edited, EditFailure<E>> {
+        let span = tracing::debug_span!("update", key = %self.layout.payload, exclusive = terms.is_exclusive);
+        let began = self.metrics.now();
+        let written = self.write_in_turn(terms, decide).instrument(span).await;
+        self.metrics.on_updated(began, terms.is_exclusive, written.is_err());
+        written
+    }
+
+    async fn write_in_turn<E>(
+        &self,
+        terms: Terms,
         mut decide: impl FnMut(Option<&Entry>) -> Result<Edit, E>,
     ) -> Result<Edited, EditFailure<E>> {
         if terms.is_exclusive && self.layout.directory.is_none() {
@@ -129,8 +142,9 @@ impl Editor {
             batch.forget_the_deserted();
         }
         if bench.batch.as_ref().is_some_and(|batch| is_other(batch) || batch.is_full()) {
-            // What cannot be joined is written first, on behalf of its members.
-            self.settle(&mut bench).await;
+            // What cannot be joined is written first, on behalf of its members; they go on if it takes too long.
+            let settled = tokio::time::timeout_at(deadline, self.settle(&mut bench)).await;
+            settled.map_err(|_| self.timed_out(terms))?;
             bench.batch.take_if(|batch| is_other(batch));
         }
         if bench.batch.is_none() {
@@ -156,7 +170,9 @@ impl Editor {
                     then_get: Some(&self.layout.payload),
                     wait: deadline.saturating_duration_since(Instant::now()),
                 };
+                let asked = self.metrics.now();
                 let mut tenure = request.acquire().await.map_err(EditFailure::Lock)?;
+                self.metrics.on_lock(asked);
                 let base = tenure.got.take();
                 Ok(Batch::new(Hold::Locked(Box::new(tenure)), base))
             }
@@ -190,13 +206,21 @@ impl Editor {
     }
 
     /// Writes the batch and tells its members. It stays, on what is there now, if somebody wrote without the lock.
+    ///
+    /// # Cancel safety
+    ///
+    /// The batch stays as it is, and whoever has the next turn goes on with it.
     async fn settle(&self, bench: &mut Bench) {
         let Some(batch) = bench.batch.as_mut() else { return };
         let settled = batch.write(self).await;
         let is_locked = batch.is_locked();
         let fresh = match &settled {
-            Ok(Settled::Moved) => self.after_moved(&mut bench.pace, is_locked).await,
+            Ok(Settled::Moved) => {
+                self.metrics.on_conflict();
+                self.after_moved(&mut bench.pace, is_locked).await
+            }
             Ok(Settled::Done(_)) => {
+                self.metrics.on_written(batch.len());
                 let wait = if is_locked { Duration::ZERO } else { bench.pace.on_won() };
                 bench.aside = (!wait.is_zero()).then(|| Instant::now() + wait);
                 Ok(None)

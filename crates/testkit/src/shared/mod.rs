@@ -1,7 +1,30 @@
 //! One suite that says what a shared struct promises on every store.
 //!
 //! Each claim is a test of its own, played by two independent clients of one store on a struct that nobody else
-//! uses.
+//! uses. What needs a store that fails on command is beside it: `shared_faults.rs` of `datasync` (memory), and
+//! `faults.rs` (fake server) and `cuts_real.rs` (real server) of the `ZooKeeper` backend.
+//!
+//! | what is promised | the claims |
+//! |---|---|
+//! | one directory, or one plain key | `creating_makes_the_struct_with_its_parents`, `a_struct_on_one_plain_key_…`; `listeners_and_lock_directories_are_not_reaped_when_idle` |
+//! | creating is atomic, joining tells no default, waiting waits | `two_who_create_at_once_…`, `joining_…`, `expecting_…` |
+//! | reads: age from the asking, bounded, monotone, own writes at once | `the_age_of_a_copy_counts_from_when_its_proof_was_asked_for`, `one_read_can_have_a_bound_of_its_own`, `a_read_is_the_newest_that_was_told`, `a_writer_reads_its_own_write`, `a_hot_path_reads_what_everybody_reads`, `a_cut_off_copy_gets_stale_…` |
+//! | a consistent read sees what was acknowledged before | `a_consistent_read_sees_…`, `reads_that_are_asked_for_together_share_one_barrier` |
+//! | an update takes two round trips, an optimistic one takes one | `an_update_takes_two_round_trips`, `an_optimistic_update_is_one_round_trip_with_one_request` |
+//! | updates that wait together share one write | `together::…_share_the_write`, `a_cut_before_any_…_of_a_shared_write_…`, `a_writer_that_is_dropped_in_the_write_…` |
+//! | the difference is written, unknown fields survive | `an_update_writes_the_difference_…`, `an_update_that_changes_nothing_writes_nothing` |
+//! | exactly once, or an error that says it was not | `a_cut_before_any_…`, `an_expiry_after_a_cut_…`, `a_lost_…`, `an_open_write_whose_lease_ended_…` |
+//! | a panic, a refusal, a dropped future free the lock | `a_panic_…`, `a_refused_update_…`, `a_dropped_update_…` |
+//! | who writes without the lock is not overwritten | `a_writer_outside_the_lock_…`, `both_ways_to_update_go_together` |
+//! | every wait ends | `waiting_for_the_lock_ends_…`, `an_update_is_tried_as_…_as_allowed` |
+//! | one change set for a revision, in order, minimal | `changes::…`, and the tests of the difference in `datasync` |
+//! | origin, and skipping one's own | `an_own_change_is_told_once_…`, `the_origin_tells_…`, `own_changes_can_be_skipped` |
+//! | a bound for each subscriber, then the net change | `a_subscriber_behind_its_bound_…` |
+//! | resuming where history is kept | `a_stream_resumes_…`, `a_stream_does_not_resume_…` |
+//! | a handler that panics ends alone | `a_handler_runs_for_every_change_…` |
+//! | poison leaves the good copy, ages it, and is recovered from | `a_payload_…`, `a_document_nested_…`, `a_copy_is_fresh_again_…` |
+//! | deletion and recreation are told | `a_deleted_struct_…`, `an_update_of_a_deleted_struct_fails` |
+//! | presence, back by itself, applied only if asked | `a_listener_…`, `listeners_are_told_…`, `what_was_applied_is_reported_…`, `a_stream_of_listeners_survives_…`, `after_an_expiry_…` |
 
 mod agent;
 #[doc(hidden)]

@@ -62,7 +62,7 @@ pub async fn a_refusal_leaves_those_who_share_the_write(stage: &Stage) -> Claim 
 
 pub async fn a_panic_leaves_those_who_share_the_write(stage: &Stage) -> Claim {
     let agent = stage.agent().create(Agent::default()).await?;
-    let all = (0..8_u64).map(|at| {
+    let one = |at: u64| {
         let agent = agent.clone();
         tokio::spawn(async move {
             let change = |agent: &mut Agent| {
@@ -71,9 +71,8 @@ pub async fn a_panic_leaves_those_who_share_the_write(stage: &Stage) -> Claim {
             };
             agent.update(change).await.map(drop)
         })
-    });
-    let all: Vec<_> = all.collect();
-    let done = while_locked(stage, join_all(all)).await;
+    };
+    let done = while_locked(stage, async { join_all((0..8).map(one)).await }).await;
     assert_eq!(done.iter().filter(|done| matches!(done, Ok(Ok(())))).count(), 7);
     assert_eq!(agent.read()?.interval, 7);
     stage.assert_lock_is_free().await;

@@ -1,0 +1,101 @@
+//! What can be measured of a shared struct.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use quorate_datasync::{ChangesOptions, Key, Memory, Shared, Store, StoreExt};
+use tokio::runtime::Builder;
+
+/// What was measured under a name, over all its labels: a sum, or the samples of a histogram.
+struct Found(Vec<(String, DebugValue)>);
+
+impl Found {
+    fn of(snapshotter: &Snapshotter) -> Self {
+        let metrics = snapshotter.snapshot().into_vec().into_iter();
+        Self(metrics.map(|(key, _, _, value)| (key.key().name().to_owned(), value)).collect())
+    }
+
+    fn total(&self, name: &str) -> f64 {
+        let name = format!("quorate_shared_{name}");
+        let values = self.0.iter().filter(|(found, _)| *found == name).map(|(_, value)| match value {
+            DebugValue::Counter(count) => *count as f64,
+            DebugValue::Gauge(value) => value.into_inner(),
+            DebugValue::Histogram(samples) => samples.len() as f64,
+        });
+        values.sum()
+    }
+}
+
+/// Runs something on a runtime whose tasks all report to one recorder.
+fn measured(work: impl AsyncFnOnce(&Snapshotter)) {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || {
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.expect("a runtime can be made").block_on(work(&snapshotter));
+    });
+}
+
+#[test]
+fn a_named_struct_is_measured() {
+    measured(async |snapshotter| {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let level = Shared::<u64>::open(&store, "/level").metrics("level").create(0).await.unwrap();
+        let _slow = level.changes_with(ChangesOptions::new().bound(1));
+        let mut events = level.events();
+        level.update(|level| *level = 1).await.unwrap();
+        level.update_optimistic(|level| *level = 2).await.unwrap();
+        let refused = level.try_update(|_| Err::<(), _>("no")).await;
+        assert!(refused.is_err());
+        store.put(&Key::parse("/level/payload").unwrap(), "not json").await.unwrap();
+        while !matches!(events.next().await, Some(quorate_datasync::SharedEvent::Rejected(_))) {}
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let found = Found::of(snapshotter);
+        assert_eq!(found.total("changes_total"), 2.0);
+        assert_eq!(found.total("rejected_total"), 1.0);
+        assert_eq!(found.total("coalesced_total"), 2.0);
+        assert_eq!(found.total("subscribers"), 2.0);
+        assert!(found.total("queue_depth") >= 1.0);
+        assert_eq!(found.total("update_seconds"), 3.0);
+        assert_eq!(found.total("update_failures_total"), 1.0);
+        assert_eq!(found.total("lock_wait_seconds"), 2.0);
+        assert_eq!(found.total("updates_per_write"), 3.0);
+        assert_eq!(found.total("resyncs_total"), 1.0);
+        assert!(found.total("revision") >= 4.0);
+        assert!(found.total("age_seconds") > 0.0);
+        assert_eq!(found.total("conflicts_total"), 0.0);
+    });
+}
+
+#[test]
+fn a_write_that_was_made_again_is_counted() {
+    measured(async |snapshotter| {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let level = Shared::<u64>::open(&store, "/level").metrics("level").create(0).await.unwrap();
+        let (key, mut runs) = (Key::parse("/level/payload").unwrap(), 0);
+        let update = level.update_optimistic(|level| {
+            runs += 1;
+            if runs == 1 {
+                let put = store.put(&key, "10");
+                futures_util::FutureExt::now_or_never(put)
+                    .expect("memory answers at once")
+                    .expect("it is put");
+            }
+            *level += 1;
+        });
+        assert_eq!(*update.await.unwrap().value, 11);
+        assert_eq!(Found::of(snapshotter).total("conflicts_total"), 1.0);
+    });
+}
+
+#[test]
+fn a_struct_without_a_name_is_not_measured() {
+    measured(async |snapshotter| {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let level = Shared::<u64>::open(&store, "/level").create(0).await.unwrap();
+        level.update(|level| *level = 1).await.unwrap();
+        assert!(Found::of(snapshotter).0.is_empty());
+    });
+}
