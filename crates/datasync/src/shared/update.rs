@@ -23,7 +23,8 @@ use crate::{Entry, Revision};
 pub struct Updated<T, R = ()> {
     /// The struct, at this revision or a later one.
     pub value: Arc<T>,
-    /// The revision that the update was given. Of an update that changed nothing: that of the struct.
+    /// The revision that the update was given, together with those that shared the write. Of an update that changed
+    /// nothing: that of the struct.
     pub revision: Revision,
     /// What the closure returned.
     pub output: R,
@@ -53,8 +54,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
     ///
     /// # Cancel safety
     ///
-    /// A dropped future frees the lock in the background. If it was dropped while the write was under way, that
-    /// may have been applied.
+    /// A dropped future frees the lock in the background, or leaves it to the updates that share it. If it was
+    /// dropped after the closure ran, its change may have been applied or may still be.
     pub async fn update<R>(&self, mut change: impl FnMut(&mut T) -> R) -> Result<Updated<T, R>, UpdateError> {
         self.try_update(|value| Ok::<_, Infallible>(change(value))).await
     }
