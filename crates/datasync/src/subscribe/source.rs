@@ -85,7 +85,7 @@ impl Source {
 
     /// The entries below a prefix, in the order of their keys.
     pub(super) fn below<'s>(&'s self, prefix: &'s Prefix) -> impl Iterator<Item = &'s Entry> {
-        self.replica.iter().filter(move |entry| prefix.contains(&entry.key))
+        self.replica.range(prefix)
     }
 
     /// Whether this copy knows all that `other`, which it contains, knows.

@@ -39,6 +39,6 @@ mod told;
 
 pub use open::open;
 pub use open_shared::Open;
-pub use shared::{Shared, WaitError};
+pub use shared::Shared;
 pub use store::Store;
 pub use told::{TimedOut, Told};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use quorate_datasync::{Document, Key, OpenError};
+use quorate_datasync::OpenError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,13 +17,12 @@ use super::store::Store;
 #[must_use = "nothing is opened before create, join, expect or wait"]
 pub struct Open<T> {
     store: Store,
-    directory: Option<Key>,
     open: crate::Open<T>,
 }
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
-    pub(super) fn new(store: &Store, directory: Option<Key>, open: crate::Open<T>) -> Self {
-        Self { store: store.clone(), directory, open }
+    pub(super) fn new(store: &Store, open: crate::Open<T>) -> Self {
+        Self { store: store.clone(), open }
     }
 
     /// Sets how old the copy may be before [`Shared::read`] fails. 30 s unless set.
@@ -41,6 +40,19 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
     /// Does not register as a listener.
     pub fn unlisted(mut self) -> Self {
         self.open = self.open.unlisted();
+        self
+    }
+
+    /// Reports the revision last applied to whoever asks who listens: see
+    /// [`Open::report_applied`](crate::Open::report_applied).
+    pub fn report_applied(mut self) -> Self {
+        self.open = self.open.report_applied();
+        self
+    }
+
+    /// Counts what happens under this name: see [`Open::metrics`](crate::Open::metrics).
+    pub fn metrics(mut self, name: impl Into<String>) -> Self {
+        self.open = self.open.metrics(name);
         self
     }
 
@@ -86,11 +98,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
     ) -> Result<Shared<T>, OpenError> {
         let background = self.store.background().clone();
         let shared = background.block_on(how(self.open))?;
-        let document = match self.directory {
-            Some(directory) => Some(Document::below(self.store.store(), directory)?),
-            None => None,
-        };
-        Ok(Shared::new(Held::new(background, shared), document))
+        Ok(Shared::new(Held::new(background, shared)))
     }
 }
 

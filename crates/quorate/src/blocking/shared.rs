@@ -4,19 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use quorate_datasync::{
-    ChangeSet, Changes, Document, Key, KeyError, Listener, Pointer, ReadError, Select, SelectBy, SharedEvent,
-    SharedEvents, SharedStatus, Snapshot, UpdateError, UpdateHandler, Updated,
-};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use thiserror::Error;
 
 use super::background::Held;
 use super::open_shared::Open;
 use super::store::Store;
 use super::told::Told;
+use crate::{
+    Access, ChangeSet, Changes, ChangesOptions, Error, ErrorKind, Key, KeyError, Listener, Listeners,
+    Pointer, ReadError, Select, SelectBy, SharedEvents, SharedStatus, Snapshot, UpdateError, UpdateHandler,
+    UpdateOptions, Updated,
+};
 
 /// A struct that lives in a store, with a live copy here, for programs without a runtime: see
 /// [`Shared`](crate::Shared), whose promises these are. Cheap to clone; all clones share one copy.
@@ -26,24 +25,11 @@ use super::told::Told;
 /// called anywhere.
 pub struct Shared<T> {
     shared: Held<crate::Shared<T>>,
-    document: Option<Arc<Document>>,
-}
-
-/// Why [`Shared::wait_for`] gave nothing.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WaitError {
-    /// What was waited for did not come true in time.
-    #[error("what was waited for did not come true within {0:?}")]
-    TimedOut(Duration),
-    /// The store was closed.
-    #[error("the store was closed")]
-    Closed,
 }
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
-    pub(super) fn new(shared: Held<crate::Shared<T>>, document: Option<Document>) -> Self {
-        Self { shared, document: document.map(Arc::new) }
+    pub(super) const fn new(shared: Held<crate::Shared<T>>) -> Self {
+        Self { shared }
     }
 
     /// The struct below `directory`: see [`Shared::open`](crate::Shared::open).
@@ -52,12 +38,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
         K: TryInto<Key>,
         K::Error: Into<KeyError>,
     {
-        let directory: Result<Key, KeyError> = directory.try_into().map_err(Into::into);
-        let open = match directory.clone() {
-            Ok(key) => crate::Shared::open(store.store(), key),
-            Err(error) => crate::Shared::open(store.store(), Refused(error)),
-        };
-        Open::new(store, directory.ok(), open)
+        Open::new(store, crate::Shared::open(store.store(), directory))
     }
 
     /// The struct on one plain key: see [`Shared::at_key`](crate::Shared::at_key).
@@ -66,7 +47,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
         K: TryInto<Key>,
         K::Error: Into<KeyError>,
     {
-        Open::new(store, None, crate::Shared::at_key(store.store(), key))
+        Open::new(store, crate::Shared::at_key(store.store(), key))
     }
 
     /// Asks the store for the newest value: see [`Shared::read_consistent`](crate::Shared::read_consistent).
@@ -122,29 +103,46 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
         self.block_on(self.shared.value().update_optimistic(change))
     }
 
-    /// Waits until the struct is as `holds` says, for at most `wait`, and gives it back as it was then. What it was
-    /// only between two looks may be missed.
+    /// As [`update`](Self::update), in the way that the options say: see
+    /// [`Shared::update_with`](crate::Shared::update_with).
     ///
     /// # Errors
     ///
-    /// [`WaitError`].
-    pub fn wait_for(&self, wait: Duration, mut holds: impl FnMut(&T) -> bool) -> Result<Arc<T>, WaitError> {
-        let (first, mut events) = self.shared.value().snapshot_and_events();
-        let waiting = async {
-            if !self.shared.value().is_deleted() && holds(&first.value) {
-                return Ok(first.value);
-            }
-            while let Some(event) = events.next().await {
-                if let SharedEvent::Changed(ChangeSet { current: Some(current), .. }) = event
-                    && holds(&current.value)
-                {
-                    return Ok(current.value);
-                }
-            }
-            Err(WaitError::Closed)
-        };
-        self.block_on(async { tokio::time::timeout(wait, waiting).await })
-            .unwrap_or(Err(WaitError::TimedOut(wait)))
+    /// Those of [`Shared::update_with`](crate::Shared::update_with).
+    pub fn update_with<R>(
+        &self,
+        options: UpdateOptions,
+        change: impl FnMut(&mut T) -> R,
+    ) -> Result<Updated<T, R>, UpdateError> {
+        self.block_on(self.shared.value().update_with(options, change))
+    }
+
+    /// As [`try_update`](Self::try_update), in the way that the options say: see
+    /// [`Shared::try_update_with`](crate::Shared::try_update_with).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Shared::try_update_with`](crate::Shared::try_update_with).
+    pub fn try_update_with<R, E>(
+        &self,
+        options: UpdateOptions,
+        change: impl FnMut(&mut T) -> Result<R, E>,
+    ) -> Result<Updated<T, R>, UpdateError<E>> {
+        self.block_on(self.shared.value().try_update_with(options, change))
+    }
+
+    /// Waits until the struct is as `holds` says, for at most `wait`, and gives it back as it was then: see
+    /// [`Shared::wait_for`](crate::Shared::wait_for).
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`](crate::ErrorKind::TimedOut), and those of [`Shared::wait_for`](crate::Shared::wait_for).
+    pub fn wait_for(&self, wait: Duration, holds: impl FnMut(&T) -> bool) -> crate::Result<Arc<T>> {
+        let waiting = self.shared.value().wait_for(holds);
+        self.block_on(async { tokio::time::timeout(wait, waiting).await }).unwrap_or_else(|_| {
+            let why = format!("what was waited for did not come true within {wait:?}");
+            Err(Error::new(ErrorKind::TimedOut, "wait").because(why))
+        })
     }
 
     /// Calls `handler` for each change, on the background thread: see
@@ -163,6 +161,22 @@ impl<T> Shared<T> {
     /// Those of [`Shared::read`](crate::Shared::read).
     pub fn read(&self) -> Result<Arc<T>, ReadError> {
         self.shared.value().read()
+    }
+
+    /// The local copy, if it was proved current within this time: see
+    /// [`Shared::read_within`](crate::Shared::read_within).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Shared::read`](crate::Shared::read).
+    pub fn read_within(&self, bound: Duration) -> Result<Arc<T>, ReadError> {
+        self.shared.value().read_within(bound)
+    }
+
+    /// Reads the copy from a hot path: see [`Shared::access`](crate::Shared::access).
+    #[must_use]
+    pub fn access(&self) -> Access<T> {
+        self.shared.value().access()
     }
 
     /// The last good copy, however old: see [`Shared::peek`](crate::Shared::peek).
@@ -194,6 +208,12 @@ impl<T> Shared<T> {
         self.told(self.shared.value().changes())
     }
 
+    /// The changes from now on, in the way that the options say: see
+    /// [`Shared::changes_with`](crate::Shared::changes_with).
+    pub fn changes_with(&self, options: ChangesOptions) -> Told<Changes<T>> {
+        self.told(self.shared.value().changes_with(options))
+    }
+
     /// Everything that is told from now on: see [`Shared::events`](crate::Shared::events).
     pub fn events(&self) -> Told<SharedEvents<T>> {
         self.told(self.shared.value().events())
@@ -213,16 +233,22 @@ impl<T> Shared<T> {
         self.told(self.shared.value().select_by(pointer))
     }
 
-    /// Who listens now; nobody, for a struct on one plain key.
+    /// Who listens now: see [`Shared::listeners`](crate::Shared::listeners).
     ///
     /// # Errors
     ///
-    /// Those of [`Document::listeners`].
-    pub fn listeners(&self) -> quorate_datasync::Result<Vec<Listener>> {
-        match &self.document {
-            Some(document) => self.block_on(document.listeners()),
-            None => Ok(Vec::new()),
-        }
+    /// Those of [`Shared::listeners`](crate::Shared::listeners).
+    pub fn listeners(&self) -> crate::Result<Vec<Listener>> {
+        self.block_on(self.shared.value().listeners())
+    }
+
+    /// Who listens, who comes and who leaves: see [`Shared::watch_listeners`](crate::Shared::watch_listeners).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Shared::watch_listeners`](crate::Shared::watch_listeners).
+    pub fn watch_listeners(&self) -> crate::Result<Told<Listeners>> {
+        Ok(self.told(self.shared.value().watch_listeners()?))
     }
 
     fn told<S: futures_core::Stream + Unpin>(&self, stream: S) -> Told<S> {
@@ -234,20 +260,9 @@ impl<T> Shared<T> {
     }
 }
 
-/// A key that is none, which is told when the struct is opened.
-struct Refused(KeyError);
-
-impl TryFrom<Refused> for Key {
-    type Error = KeyError;
-
-    fn try_from(refused: Refused) -> Result<Self, KeyError> {
-        Err(refused.0)
-    }
-}
-
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone(), document: self.document.clone() }
+        Self { shared: self.shared.clone() }
     }
 }
 
