@@ -68,6 +68,24 @@ async fn the_keys_of_a_store_that_was_replaced_are_told() {
 }
 
 #[tokio::test]
+async fn what_was_removed_is_not_given_to_who_asks_next_though_its_copy_has_not_heard() {
+    let rig = rig();
+    let held = rig.map.get_or_create(&1, || 1).await.unwrap();
+    // On this one thread the copy hears of nothing before it is its turn.
+    let mut removal = Box::pin(rig.map.remove(&1));
+    let removed = loop {
+        if let Some(removed) = (&mut removal).now_or_never() {
+            break removed.unwrap();
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(removed.is_some() && held.is_deleted());
+    let again = rig.map.get_or_create(&1, || 2).await.unwrap();
+    assert_eq!(*again.read().unwrap(), 2);
+    assert_eq!((*held.read().unwrap(), rig.map.live()), (2, 1));
+}
+
+#[tokio::test]
 async fn the_keys_end_with_their_store() {
     let rig = rig();
     let mut keys = rig.map.watch_keys();

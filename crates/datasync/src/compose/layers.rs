@@ -1,11 +1,14 @@
 //! The layers of an overlay: which source shows at each key. No I/O.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
 use crate::memory::Installed;
-use crate::{Delta, Entry, Event, Incarnation, Key, LeaseId, Prefix, Replica, Revision};
+use crate::{Delta, Entries, Entry, Event, Incarnation, Key, LeaseId, Prefix, Replica, Revision};
 
 use super::Provenance;
 
@@ -37,6 +40,8 @@ struct Layer {
     /// Whether its store tells the changes of one commit together.
     is_atomic: bool,
     replica: Replica,
+    /// What shows: the copy without the commit of which not everything was told yet.
+    whole: Entries,
     /// Keys of the overlay that a commit changed of which not everything was told yet.
     pending: BTreeSet<Key>,
 }
@@ -62,8 +67,8 @@ impl Layers {
         let id = LayerId(self.next);
         self.next += 1;
         let at = self.layers.partition_point(|layer| layer.priority >= priority);
-        let (replica, pending) = (Replica::new(), BTreeSet::new());
-        self.layers.insert(at, Layer { id, name, priority, prefix, is_atomic, replica, pending });
+        let (replica, whole, pending) = (Replica::new(), Entries::new(), BTreeSet::new());
+        self.layers.insert(at, Layer { id, name, priority, prefix, is_atomic, replica, whole, pending });
         id
     }
 
@@ -71,8 +76,7 @@ impl Layers {
     pub(super) fn remove(&mut self, id: LayerId) -> Content {
         let Some(at) = self.layers.iter().position(|layer| layer.id == id) else { return Vec::new() };
         let layer = self.layers.remove(at);
-        let keys = layer.replica.iter().filter_map(|entry| self.outer(&layer.prefix, &entry.key));
-        let keys: BTreeSet<Key> = keys.chain(layer.pending).collect();
+        let keys = layer.whole.iter().filter_map(|entry| self.outer(&layer.prefix, &entry.key)).collect();
         self.settle(keys)
     }
 
@@ -80,21 +84,31 @@ impl Layers {
     pub(super) fn apply(&mut self, id: LayerId, event: Event) -> Content {
         let at = self.at.clone();
         let Some(layer) = self.layers.iter_mut().find(|layer| layer.id == id) else { return Vec::new() };
+        let life = layer.replica.incarnation();
         let mut is_whole = !layer.is_atomic;
-        for delta in layer.replica.apply(event) {
-            match delta {
-                Delta::Put { entry, .. } => layer.pending.extend(outer(&at, &layer.prefix, &entry.key)),
-                Delta::Deleted { previous, .. } => {
-                    layer.pending.extend(outer(&at, &layer.prefix, &previous.key));
-                }
-                Delta::Current { .. } => is_whole = true,
+        layer.replica.apply_each(event, |delta| match delta {
+            Delta::Put { entry, .. } => layer.pending.extend(outer(&at, &layer.prefix, &entry.key)),
+            Delta::Deleted { previous, .. } => {
+                layer.pending.extend(outer(&at, &layer.prefix, &previous.key));
             }
-        }
+            Delta::Current { .. } => is_whole = true,
+        });
         if !is_whole {
             return Vec::new();
         }
+        layer.whole = layer.replica.entries().clone();
         let pending = std::mem::take(&mut layer.pending);
+        let now = layer.replica.incarnation();
+        if now != life {
+            self.go_on_in(id, now.unwrap_or_default(), &pending);
+        }
         self.settle(pending)
+    }
+
+    /// What shows of a source and is the same in another life of its store is of that life from now on.
+    fn go_on_in(&mut self, id: LayerId, life: Incarnation, changed: &BTreeSet<Key>) {
+        let shown = self.shown.iter_mut().filter(|(key, shown)| shown.layer == id && !changed.contains(*key));
+        shown.for_each(|(_, shown)| shown.incarnation = life);
     }
 
     /// Notes the revision of the overlay at which what was last given back shows.
@@ -154,7 +168,7 @@ impl Layers {
 
     fn winner(&self, key: &Key) -> Option<(&Layer, &Entry)> {
         self.layers.iter().find_map(|layer| {
-            let entry = layer.replica.get(&self.inner(&layer.prefix, key)?)?;
+            let entry = layer.whole.get(&self.inner(&layer.prefix, key)?)?;
             Some((layer, entry))
         })
     }

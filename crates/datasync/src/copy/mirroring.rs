@@ -187,7 +187,8 @@ impl Mirroring {
     fn on_status(&mut self, side: Side) {
         let link = self.statuses[side as usize].borrow_and_update().link.clone();
         let outage = &mut self.outages[side as usize];
-        if side == Side::Source && self.plan.is_synced() {
+        // What the source told before the target was reached counts as little as what it told after.
+        if side == Side::Source && self.plan.is_source_synced() {
             self.trust = Trust::Lost;
             if link == Link::Live {
                 self.trust = Trust::From(Moment::now());

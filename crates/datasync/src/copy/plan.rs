@@ -190,6 +190,10 @@ impl Plan {
         self.source.replica.is_synced() && self.target.replica.is_synced()
     }
 
+    pub(super) const fn is_source_synced(&self) -> bool {
+        self.source.replica.is_synced()
+    }
+
     /// The lives of the stores that the copies are of.
     pub(super) fn incarnations(&self) -> Option<(Incarnation, Incarnation)> {
         self.source.replica.incarnation().zip(self.target.replica.incarnation())

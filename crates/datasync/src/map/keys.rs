@@ -144,8 +144,8 @@ impl Bell {
             Ask::All => existing(&self.store, &self.directory).await?,
             Ask::These(segments) => {
                 let there = among(&self.store, &self.directory, segments.iter().cloned().collect()).await?;
-                let others = self.known.iter().filter(|segment| !segments.contains(*segment)).cloned();
-                others.chain(there).collect()
+                self.backoff.reset();
+                return Ok(self.learn(segments, &there));
             }
         };
         self.backoff.reset();
@@ -153,6 +153,19 @@ impl Bell {
         let removed = self.known.difference(&now).cloned().collect();
         self.known = now;
         Ok((added, removed))
+    }
+
+    /// Notes which of some structs are there. The others cost nothing.
+    fn learn(
+        &mut self,
+        asked: HashSet<String>,
+        there: &BTreeSet<String>,
+    ) -> (BTreeSet<String>, BTreeSet<String>) {
+        let known = &mut self.known;
+        let gone = |segment: &String| !there.contains(segment) && known.remove(segment);
+        let removed = asked.into_iter().filter(gone).collect();
+        let added = there.iter().filter(|segment| self.known.insert((*segment).clone())).cloned().collect();
+        (added, removed)
     }
 }
 

@@ -13,6 +13,7 @@ use super::keys::{self, MapKeys};
 use super::options::MapOptions;
 use super::segment;
 use super::slots::{Slots, Turn};
+use crate::shared::WeakShared;
 use crate::{
     Document, Edit, Edited, Error, ErrorKind, Key, KeyError, OpenError, ReadError, Revision, Shared, Store,
     UpdateError,
@@ -159,7 +160,7 @@ where
     /// A dropped future may have deleted the struct.
     pub async fn remove(&self, key: &K) -> Result<Option<Revision>, UpdateError> {
         let (segment, directory) = self.place(key).map_err(UpdateError::Store)?;
-        let _turn = self.turn(&segment).await.map_err(UpdateError::Store)?;
+        let mut turn = self.turn(&segment).await.map_err(UpdateError::Store)?;
         let document = Document::below(&self.0.store, directory).map_err(UpdateError::Store)?;
         // Looking first leaves no trace of a lock where there is no struct.
         let there = document.read(crate::Consistency::Synced).await.map_err(UpdateError::Store)?;
@@ -172,6 +173,12 @@ where
             }
         }
         self.0.slots.forget(&segment);
+        // The copy that others use may hear of it late. Whoever asks for the key next must not be given what is gone.
+        if let Some(shared) = turn.upgrade()
+            && matches!(shared.read_consistent().await, Err(ReadError::Store(_)))
+        {
+            *turn = WeakShared::default();
+        }
         document.remove_directories().await.map_err(UpdateError::Store)?;
         Ok(deleted)
     }

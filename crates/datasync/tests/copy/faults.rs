@@ -40,6 +40,28 @@ async fn a_target_that_was_never_there_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_written_of_a_source_that_was_lost_before_the_target_was_there() {
+    let pair = Pair::new();
+    put(&pair.source, "/old", "v").await;
+    put(&pair.target, "/new", "v").await;
+    pair.target.disconnect();
+    let mut mirroring = pair.mirror().deleting().start().unwrap();
+    assert_eq!(next(&mut mirroring).await.unwrap().unwrap(), "lost target");
+    let read = tokio::time::timeout(Duration::from_secs(1), mirroring.next()).await;
+    assert!(read.is_err() && mirroring.progress().source_keys == 1);
+    pair.source.disconnect();
+    delete(&pair.source, "/old").await;
+    put(&pair.source, "/new", "v").await;
+    assert_eq!(next(&mut mirroring).await.unwrap().unwrap(), "lost source");
+    pair.target.reconnect();
+    assert_eq!(next(&mut mirroring).await.unwrap().unwrap(), "regained target");
+    let told = tokio::time::timeout(Duration::from_secs(60), mirroring.next()).await;
+    assert!(told.is_err(), "{told:?}");
+    pair.source.reconnect();
+    assert_eq!(until_in_sync(&mut mirroring).await, ["regained source"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn lost_requests_and_lost_replies_are_found_out() {
     for loses_reply in [true, false] {
         let pair = Pair::new();
