@@ -8,28 +8,19 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::lens::Lens;
+use super::mirrors::{Mirror, Mirrors};
 use super::queue::{Queue, Taken};
 use super::tracker::Told;
-use super::view::{Held, View};
+use super::view::View;
 use super::{Batch, FollowStatus};
-use crate::Key;
 
 /// What the task that follows shares with the handles.
 pub(super) struct Core<V> {
     view: ArcSwap<View<V>>,
     lens: Box<dyn Lens<V>>,
-    inner: Mutex<Inner<V>>,
-}
-
-struct Inner<V> {
-    queue: Queue<V>,
-    mirrors: Vec<Weak<dyn Mirror<V>>>,
-}
-
-/// Something that is kept in step with the view.
-pub(super) trait Mirror<V>: Send + Sync {
-    /// Puts what became of each node that changed.
-    fn update(&self, changes: &mut dyn Iterator<Item = (&Key, Option<&Held<V>>, Option<&Held<V>>)>);
+    mirrors: Mirrors<V>,
+    /// Locked after the mirrors, and never while foreign code runs.
+    queue: Mutex<Queue<V>>,
 }
 
 /// Keeps the task alive. The last one ends it.
@@ -41,8 +32,8 @@ pub(super) struct Handle<V> {
 
 impl<V> Core<V> {
     pub(super) fn new(lens: Box<dyn Lens<V>>) -> Self {
-        let inner = Inner { queue: Queue::new(), mirrors: Vec::new() };
-        Self { view: ArcSwap::from_pointee(View::new()), lens, inner: Mutex::new(inner) }
+        let view = ArcSwap::from_pointee(View::new());
+        Self { view, lens, mirrors: Mirrors::new(), queue: Mutex::new(Queue::new()) }
     }
 
     pub(super) fn lens(&self) -> &dyn Lens<V> {
@@ -54,20 +45,22 @@ impl<V> Core<V> {
         self.view.load()
     }
 
-    /// Queues a batch, then makes the new view readable, then lets the batch be taken: whoever was told reads at
-    /// least what was told.
+    /// Brings the mirrors up to date, queues a batch, then makes the new view readable, then lets the batch be taken:
+    /// whoever was told reads at least what was told.
     pub(super) fn tell(&self, told: Told<V>) {
-        let mut inner = self.lock();
+        let mut mirrors = self.mirrors.lock();
         let after = Arc::new(told.after.clone());
-        inner.mirrors.retain(|mirror| mirror.strong_count() > 0);
-        for mirror in inner.mirrors.iter().filter_map(Weak::upgrade) {
+        mirrors.retain(|mirror| mirror.strong_count() > 0);
+        for mirror in mirrors.iter().filter_map(Weak::upgrade) {
             let keys = told.batch.events.iter().filter_map(super::FollowEvent::key);
             mirror.update(&mut keys.map(|key| (key, told.before.nodes.get(key), after.nodes.get(key))));
         }
-        inner.queue.push(told);
+        let mut queue = self.queue();
+        queue.push(told);
         self.view.store(after);
-        let waker = inner.queue.wake();
-        drop(inner);
+        let waker = queue.wake();
+        drop(queue);
+        drop(mirrors);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -86,16 +79,16 @@ impl<V> Core<V> {
     where
         V: 'static,
     {
-        let mut inner = self.lock();
+        let mut mirrors = self.mirrors.lock();
         let mirror = make(&self.view.load());
         let weak: Weak<M> = Arc::downgrade(&mirror);
-        inner.mirrors.push(weak);
+        mirrors.push(weak);
         mirror
     }
 
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Batch<V>>> {
         loop {
-            let taken = ready!(self.lock().queue.take(cx));
+            let taken = ready!(self.queue().take(cx));
             match taken {
                 Some(Taken::Batch(batch)) => return Poll::Ready(Some(batch)),
                 Some(Taken::Net(net)) => {
@@ -109,22 +102,22 @@ impl<V> Core<V> {
     }
 
     pub(super) fn abandon(&self) {
-        self.lock().queue.abandon();
+        self.queue().abandon();
     }
 
     pub(super) fn close(&self) {
-        let mut inner = self.lock();
-        inner.queue.close();
-        let waker = inner.queue.wake();
-        drop(inner);
+        let mut queue = self.queue();
+        queue.close();
+        let waker = queue.wake();
+        drop(queue);
         if let Some(waker) = waker {
             waker.wake();
         }
     }
 
-    /// A panic of foreign code while it was held left the queue as it was before or after.
-    fn lock(&self) -> MutexGuard<'_, Inner<V>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Nothing panics while it is held, so a poisoned one is as good as any.
+    fn queue(&self) -> MutexGuard<'_, Queue<V>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,9 +3,10 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use tokio::task::coop::poll_proceed;
 
 use super::lens::Lens;
 use super::tracker::{Told, Tracker};
@@ -50,8 +51,13 @@ impl<V> Feed<V> {
             if let Some((revision, asked)) = self.tracker.poll_proof() {
                 return Poll::Ready(Some(Fed::Proved(revision, asked)));
             }
+            // A large content, or a store that always has more to tell, leaves others their turn.
+            let turn = ready!(poll_proceed(cx));
             match Pin::new(&mut self.watch).poll_next(cx) {
-                Poll::Ready(Some(Ok(event))) => self.tracker.apply(event, lens),
+                Poll::Ready(Some(Ok(event))) => {
+                    turn.made_progress();
+                    self.tracker.apply(event, lens);
+                }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Fed::Lost(error))),
                 Poll::Ready(None) => {
                     self.tracker.handle_quiet();

@@ -83,6 +83,10 @@ impl<V> Follower<V> {
 
 impl<V: Send + Sync + 'static> Follower<V> {
     /// As [`Nodes::index_by`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Nodes::index_by`].
     #[must_use]
     pub fn index_by<I: Ord + Send + Sync + 'static>(
         &self,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use rpds::RedBlackTreeMapSync;
 
-use super::core::{Core, Handle, Mirror};
+use super::core::{Core, Handle};
+use super::mirrors::Mirror;
 use super::view::{Held, View};
 use crate::Key;
 

@@ -102,7 +102,13 @@ impl<V> Nodes<V> {
 
 impl<V: Send + Sync + 'static> Nodes<V> {
     /// Finds nodes by something other than their key. The index is kept in step with the nodes as long as it lives,
-    /// and costs a logarithm of its size for each change. If `by` panics the follower ends.
+    /// and costs a logarithm of its size for each change. If `by` panics the follower ends. It must give the same for the
+    /// same node each time, and is called where the nodes are kept, which it may read: what takes long in it delays
+    /// everybody.
+    ///
+    /// # Panics
+    ///
+    /// In `by` itself, of an index of the same follower: it would wait for itself.
     #[must_use]
     pub fn index_by<I: Ord + Send + Sync + 'static>(
         &self,
@@ -112,6 +118,10 @@ impl<V: Send + Sync + 'static> Nodes<V> {
     }
 
     /// As [`index_by`](Self::index_by), for nodes that are to be found by several things each, or by none.
+    ///
+    /// # Panics
+    ///
+    /// As [`index_by`](Self::index_by).
     #[must_use]
     pub fn index_by_each<I, A>(&self, by: impl Fn(&V) -> A + Send + Sync + 'static) -> Index<I, V>
     where

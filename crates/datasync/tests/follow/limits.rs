@@ -194,3 +194,23 @@ async fn the_last_handle_ends_the_task_and_none_before_it() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn a_large_content_leaves_others_their_turn() {
+    let place = Place::new();
+    for n in 0..5_000 {
+        place.put(&n.to_string(), "1").await;
+    }
+    let turns = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&turns);
+    let other = tokio::spawn(async move {
+        loop {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    let mut follower = place.follow();
+    assert_eq!(follower.next().await.unwrap().events.len(), 5_001);
+    assert!(turns.load(Ordering::Relaxed) > 30, "{turns:?}");
+    other.abort();
+}

@@ -250,3 +250,27 @@ async fn an_index_that_panics_ends_the_follower_and_the_nodes_stay_readable() {
     assert!(follower.next().await.is_none());
     assert_eq!(*follower.nodes().get(&key("a")).unwrap(), 1);
 }
+
+#[tokio::test]
+async fn an_index_made_inside_of_an_index_ends_the_follower_and_waits_for_nobody() {
+    let place = Place::new();
+    let mut follower = place.follow();
+    assert_eq!(next(&mut follower).await, ["synced"]);
+    let nodes = follower.nodes();
+    let _index = follower.index_by(move |n| (*nodes.index_by(|n| *n).first(n).unwrap().1).min(*n));
+    place.put("a", "1").await;
+    assert!(follower.next().await.is_none());
+    assert!(follower.nodes().is_empty());
+}
+
+#[tokio::test]
+async fn an_index_may_read_the_nodes_that_it_is_of() {
+    let place = Place::new();
+    let mut follower = place.follow();
+    assert_eq!(next(&mut follower).await, ["synced"]);
+    let nodes = follower.nodes();
+    let index = follower.index_by(move |_| nodes.len());
+    place.put("a", "1").await;
+    assert_eq!(next(&mut follower).await, ["+a=1"]);
+    assert_eq!(index.first(&0).unwrap().0, key("a"));
+}
