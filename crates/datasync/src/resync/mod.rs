@@ -8,6 +8,7 @@
 //! of its loads, and not never.
 
 mod meanwhile;
+mod proof;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use std::vec::IntoIter;
 use crate::{Entry, Event, Incarnation, Key, Moment, RawChange, Read, Revision};
 
 use meanwhile::Meanwhile;
+use proof::Proof;
 
 /// Turns what a store tells one watch into a stream of [`Event`]s: a resync, then changes.
 #[derive(Debug)]
@@ -28,8 +30,8 @@ pub struct Resync {
     commands: VecDeque<Command>,
     /// Keys that are being read; `true` if something happened to the key since.
     reading: HashMap<Key, bool>,
-    /// Progress that waits for the reads under way.
-    progress: Option<(Revision, Moment)>,
+    /// Progress that waits for the reads that it came after.
+    proof: Option<Proof>,
 }
 
 #[derive(Debug)]
@@ -100,7 +102,7 @@ impl Resync {
             told: VecDeque::new(),
             commands: VecDeque::from([Command::Arm]),
             reading: HashMap::new(),
-            progress: None,
+            proof: None,
         }
     }
 
@@ -177,10 +179,13 @@ impl Resync {
         if again {
             self.read(key.clone());
         }
-        if self.reading.is_empty()
-            && let Some((revision, asked)) = self.progress.take()
-        {
+        let is_complete = self.proof.as_mut().is_some_and(|proof| proof.handle_read(key));
+        if let Some(proof) = self.proof.take_if(|_| is_complete) {
+            let (revision, asked) = proof.proves;
             self.tell(Event::Progress { revision, asked });
+            if let Some((revision, asked)) = proof.next {
+                self.pass_on(RawChange::Progress { revision, asked });
+            }
         }
     }
 
@@ -225,7 +230,7 @@ impl Resync {
     fn start_round(&mut self, state: State, command: Command) {
         self.round += 1;
         self.reading.clear();
-        self.progress = None;
+        self.proof = None;
         self.commands.clear();
         self.commands.push_back(command);
         self.state = state;
@@ -243,7 +248,10 @@ impl Resync {
             RawChange::Progress { revision, asked } if self.reading.is_empty() => {
                 self.tell(Event::Progress { revision, asked });
             }
-            RawChange::Progress { revision, asked } => self.progress = Some((revision, asked)),
+            RawChange::Progress { revision, asked } => match &mut self.proof {
+                Some(proof) => proof.next = Some((revision, asked)),
+                None => self.proof = Some(Proof::new((revision, asked), &self.reading)),
+            },
             RawChange::Gap => self.load(),
         }
     }

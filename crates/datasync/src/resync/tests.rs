@@ -213,3 +213,34 @@ fn a_failed_command_is_told_again_unless_it_is_out_of_date() {
     resync.handle_failed(load.clone());
     assert_eq!(resync.poll_command(), Some(load));
 }
+
+#[test]
+fn progress_is_told_though_its_key_goes_on_changing() {
+    let mut resync = live(vec![], 1);
+    let progress = |at| RawChange::Progress { revision: Revision::new(at), asked: Moment::ORIGIN };
+    let told = |at| Event::Progress { revision: Revision::new(at), asked: Moment::ORIGIN };
+    let read = |at| Read::new(Found::Entry(entry("/a", at)), Revision::new(at));
+    resync.handle_change(RawChange::Dirty(key("/a")));
+    resync.handle_change(progress(2));
+    resync.handle_change(RawChange::Dirty(key("/a")));
+    resync.handle_change(progress(3));
+    resync.handle_change(progress(4));
+    resync.handle_read(&key("/a"), 1, read(2));
+    assert_eq!(drain(&mut resync), [Event::Put(entry("/a", 2)), told(2)]);
+    resync.handle_change(RawChange::Dirty(key("/a")));
+    resync.handle_read(&key("/a"), 1, read(4));
+    assert_eq!(drain(&mut resync), [Event::Put(entry("/a", 4)), told(4)]);
+}
+
+#[test]
+fn progress_waits_for_the_second_read_of_a_key_that_changed_before_it() {
+    let mut resync = live(vec![], 1);
+    resync.handle_change(RawChange::Dirty(key("/a")));
+    resync.handle_change(RawChange::Dirty(key("/a")));
+    let (revision, asked) = (Revision::new(3), Moment::ORIGIN);
+    resync.handle_change(RawChange::Progress { revision, asked });
+    resync.handle_read(&key("/a"), 1, Read::new(Found::Absent, Revision::new(2)));
+    assert_eq!(drain(&mut resync).len(), 1);
+    resync.handle_read(&key("/a"), 1, Read::new(Found::Absent, Revision::new(3)));
+    assert_eq!(drain(&mut resync).last(), Some(&Event::Progress { revision, asked }));
+}

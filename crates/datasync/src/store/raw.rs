@@ -41,7 +41,7 @@ pub enum WatchFrom {
     After(Revision),
 }
 
-/// What a store tells a watch. Only the resync state machine reads it.
+/// What a store tells a watch. The resync state machine makes events of it; nobody else does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the resync must treat every case, or a gap would be silent")]
 pub enum RawChange {
