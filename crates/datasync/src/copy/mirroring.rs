@@ -11,7 +11,7 @@ use tokio::task::coop::consume_budget;
 use tokio::time::Sleep;
 
 use crate::backoff::Backoff;
-use crate::{Error, ErrorKind, Event, Key, Link, Moment, Result, Selection, StoreStatus, Watch};
+use crate::{Error, ErrorKind, Event, Incarnation, Key, Link, Moment, Result, Selection, StoreStatus, Watch};
 
 use super::batch::Rel;
 use super::outage::{Cause, Outage};
@@ -30,6 +30,8 @@ pub struct Mirroring {
     pub(super) trust: Trust,
     /// What was sent to the target. It survives a `next` that is dropped.
     pub(super) flight: Option<BoxFuture<'static, Landed>>,
+    /// The life of the target that it was made for.
+    pub(super) flight_life: Option<Incarnation>,
     /// How many keys are part of it.
     pub(super) in_flight: usize,
     /// Keys of the target that are known to be other than they were told.
@@ -71,6 +73,7 @@ impl Mirroring {
             outages: <[Outage; 2]>::default(),
             trust: Trust::Current,
             flight: None,
+            flight_life: None,
             in_flight: 0,
             reread: VecDeque::new(),
             pause: None,
@@ -216,7 +219,7 @@ impl Mirroring {
         }
     }
 
-    fn on_told(&mut self, side: Side, told: Option<Result<Event>>) -> Result<()> {
+    pub(super) fn on_told(&mut self, side: Side, told: Option<Result<Event>>) -> Result<()> {
         match told {
             Some(Ok(event)) => {
                 let asked = match &event {

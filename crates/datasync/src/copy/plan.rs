@@ -194,6 +194,11 @@ impl Plan {
         self.source.replica.is_synced()
     }
 
+    /// The life of the target that its copy is of.
+    pub(super) const fn target_life(&self) -> Option<Incarnation> {
+        self.target.replica.incarnation()
+    }
+
     /// The lives of the stores that the copies are of.
     pub(super) fn incarnations(&self) -> Option<(Incarnation, Incarnation)> {
         self.source.replica.incarnation().zip(self.target.replica.incarnation())

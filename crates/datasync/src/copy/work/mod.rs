@@ -1,5 +1,8 @@
 //! What a mirror sends to the target, and what comes of it.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -67,6 +70,7 @@ impl Mirroring {
 
     fn commit(&mut self, batch: Batch) {
         self.in_flight = batch.changes.len();
+        self.flight_life = self.plan.target_life();
         let store = self.mirror.target.clone();
         self.flight = Some(Box::pin(async move {
             let committed = store.commit(batch.txn()).await;
@@ -76,6 +80,7 @@ impl Mirroring {
 
     fn read(&mut self, rel: Rel, key: Key) {
         self.in_flight = 1;
+        self.flight_life = self.plan.target_life();
         let store = self.mirror.target.clone();
         self.flight = Some(Box::pin(async move {
             let read = store.get(&key, Want::Value, Consistency::Synced).await;
@@ -85,12 +90,22 @@ impl Mirroring {
 
     pub(super) fn on_landed(&mut self, landed: Landed) -> Result<()> {
         self.in_flight = 0;
+        // The revisions of another life say nothing in this one.
+        let is_of_this_life = self.flight_life == self.plan.target_life();
         match landed {
             Landed::Commit(batch, Ok(committed)) => {
                 self.conflicts = 0;
                 self.answered();
-                self.plan.committed(batch.events(&committed), rels(&batch));
                 self.done(&batch);
+                if is_of_this_life {
+                    self.plan.committed(batch.events(&committed), rels(&batch));
+                } else {
+                    self.plan.take_back(batch);
+                }
+                Ok(())
+            }
+            Landed::Read(rel, key, Ok(_)) if !is_of_this_life => {
+                self.reread.push_back((rel, key));
                 Ok(())
             }
             Landed::Commit(batch, Err(error)) => self.on_failed(batch, error),
