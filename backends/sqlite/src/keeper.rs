@@ -331,20 +331,20 @@ impl Seen {
         self.holders = all_holders(&tx).during("watch")?;
         self.deadline = first_deadline(&tx, shared)?;
         let was_replaced = counters.incarnation != self.incarnation || counters.revision < self.cursor;
+        if was_replaced {
+            // Somebody restored another content into the same file. It is said before the gap is told: whoever loads
+            // the content anew must not take it for one of the old life.
+            self.incarnation = counters.incarnation;
+            session.incarnation = counters.incarnation;
+            shared.set_live(session.file, counters.incarnation);
+        }
         if was_replaced || self.cursor < counters.floor {
             hub.gap();
         } else {
             history::replay(&tx, (self.cursor, counters.revision), |at, change| hub.tell(at, &change))?;
             hub.finish(counters.revision, asked);
         }
-        drop(tx);
         self.cursor = counters.revision;
-        if was_replaced {
-            // Somebody restored another content into the same file.
-            self.incarnation = counters.incarnation;
-            session.incarnation = counters.incarnation;
-            shared.set_live(session.file, counters.incarnation);
-        }
         Ok(())
     }
 }
