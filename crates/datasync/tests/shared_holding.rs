@@ -290,7 +290,7 @@ async fn what_others_wrote_before_our_write_is_told_to_those_who_skip_our_own() 
 }
 
 /// The same among processes that all use the lock.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_another_process_updated_is_told_to_those_who_skip_our_own() {
     let inner = Memory::new();
     let outside: Arc<dyn Store> = Arc::new(inner.handle());
@@ -304,7 +304,9 @@ async fn what_another_process_updated_is_told_to_those_who_skip_our_own() {
             shared.update(|value| value[field] = json!(value[field].as_u64().unwrap() + 1)).await.unwrap();
         }
     };
-    tokio::join!(add(ours.clone(), "ours"), add(theirs, "theirs"));
+    let (mine, yours) = (tokio::spawn(add(ours.clone(), "ours")), tokio::spawn(add(theirs, "theirs")));
+    mine.await.unwrap();
+    yours.await.unwrap();
     let mut seen = 0;
     while let Ok(Some(set)) = timeout(Duration::from_millis(500), futures_util::StreamExt::next(&mut others)).await {
         let current = set.current.unwrap();
@@ -328,4 +330,13 @@ async fn opening_ends_when_the_type_panics() {
     store.put(&key("/counter/payload"), "{}").await.unwrap();
     let opened = timeout(Duration::from_secs(3600), Shared::<Brittle>::open(&store, "/counter").wait()).await;
     assert!(opened.is_ok(), "an hour later it still waits");
+}
+
+/// D10: a store that takes one key in a transaction can be updated by lock, versioned put and release.
+#[tokio::test]
+async fn a_store_of_single_keys_can_be_updated() {
+    let (_, store) = Holding::taking(1);
+    let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
+    let done = counter.update(|value| value["n"] = json!(1)).await;
+    assert!(done.is_ok(), "{done:?}");
 }

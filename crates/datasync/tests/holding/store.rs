@@ -24,11 +24,17 @@ pub(crate) enum Held {
 pub(crate) struct Holding {
     pub(crate) inner: Memory,
     held: watch::Sender<Held>,
+    keys_max: usize,
 }
 
 impl Holding {
     pub(crate) fn new() -> (Arc<Self>, Arc<dyn Store>) {
-        let holding = Arc::new(Self { inner: Memory::new(), held: watch::Sender::new(Held::Nothing) });
+        Self::taking(usize::MAX)
+    }
+
+    /// Takes so many keys in one transaction.
+    pub(crate) fn taking(keys_max: usize) -> (Arc<Self>, Arc<dyn Store>) {
+        let holding = Arc::new(Self { inner: Memory::new(), held: watch::Sender::new(Held::Nothing), keys_max });
         (Arc::clone(&holding), holding)
     }
 
@@ -45,7 +51,9 @@ impl Holding {
 #[async_trait]
 impl Store for Holding {
     fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
+        let capabilities = self.inner.capabilities();
+        let keys_max = capabilities.txn_keys_max.min(self.keys_max);
+        capabilities.txn_keys_max(keys_max)
     }
 
     fn status(&self) -> watch::Receiver<StoreStatus> {
@@ -62,6 +70,7 @@ impl Store for Holding {
     }
 
     async fn commit(&self, txn: Txn) -> Result<Committed> {
+        txn.validate(&self.capabilities())?;
         self.pass(Held::Commits).await;
         let committed = self.inner.commit(txn).await;
         self.pass(Held::Answers).await;
