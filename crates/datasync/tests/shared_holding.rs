@@ -1,0 +1,342 @@
+//! What a shared struct does when the store is slow, and writers leave at bad moments.
+
+#[path = "holding/store.rs"]
+mod store;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use quorate_datasync::{
+    Document, Key, Lock, Memory, Prefix, Shared, Store, StoreExt, UpdateError, UpdateOptions,
+};
+use serde_json::{Value, json};
+use store::{Held, Holding};
+use tokio::time::{Instant, timeout};
+
+/// Polls once, for nobody.
+fn is_pending<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> bool {
+    future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
+fn key(text: &str) -> Key {
+    Key::parse(text).expect("a key")
+}
+
+async fn contenders(store: &Arc<dyn Store>) -> Vec<String> {
+    store.names(&Prefix::parse("/counter/write_lock").unwrap()).await.unwrap()
+}
+
+async fn stored(store: &Arc<dyn Store>) -> Value {
+    serde_json::from_slice(&store.entry(&key("/counter/payload")).await.unwrap().unwrap().value).unwrap()
+}
+
+/// D1: dropped where no runtime is entered, the lock stays for as long as the lease lives.
+#[test]
+fn a_guard_that_is_dropped_outside_of_the_runtime_frees_the_lock() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let lock = Lock::new(&store, key("/locks/a"));
+    let guard = runtime.block_on(lock.acquire(Duration::from_secs(1))).unwrap();
+    drop(guard);
+    let again = runtime.block_on(lock.acquire(Duration::from_secs(2)));
+    assert!(again.is_ok(), "{again:?}");
+}
+
+#[test]
+fn an_update_that_is_dropped_outside_of_the_runtime_frees_the_lock() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (holding, store) = Holding::new();
+    let open = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0}));
+    let counter = runtime.block_on(open).unwrap();
+    let mut update = Box::pin(counter.update(|value| value["n"] = json!(1)));
+    holding.hold(Held::Answers);
+    runtime.block_on(async { assert!(is_pending(&mut update)) });
+    drop(update);
+    holding.hold(Held::Nothing);
+    let mut left = Vec::new();
+    for _ in 0..100 {
+        left = runtime.block_on(contenders(&store));
+        if left.is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("the lock is left behind: {left:?}");
+}
+
+/// D2: the request is lost, and somebody frees the lock by hand: nothing was written.
+#[tokio::test]
+async fn a_write_that_was_never_applied_is_not_said_to_be() {
+    let faulty = Arc::new(Memory::new());
+    let outside: Arc<dyn Store> = Arc::new(faulty.handle());
+    let store: Arc<dyn Store> = Arc::clone(&faulty) as Arc<dyn Store>;
+    let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
+    let mut runs = 0;
+    let done = counter
+        .update(|value| {
+            runs += 1;
+            if runs == 1 {
+                faulty.lose_next_request();
+                let outside = Arc::clone(&outside);
+                tokio::spawn(async move {
+                    for name in contenders(&outside).await {
+                        outside.delete(&key("/counter/write_lock").join(&name).unwrap()).await.unwrap();
+                    }
+                });
+            }
+            value["n"] = json!(value["n"].as_u64().unwrap() + 1);
+        })
+        .await;
+    let stored = stored(&outside).await;
+    assert!(done.is_err() || stored == json!({"n": 1}), "{done:?}, but the store has {stored}");
+}
+
+/// D3: the payload is read before the names, and what was read is taken to be of under the lock.
+#[tokio::test]
+async fn what_an_exclusive_closure_sees_was_read_under_the_lock() {
+    let (holding, store) = Holding::new();
+    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
+    let lock = || Document::below(&outside, key("/counter")).unwrap().write_lock().unwrap();
+    let (holder, leaver) = (lock(), lock());
+    let guard = holder.acquire(Duration::from_secs(5)).await.unwrap();
+    let leaving = tokio::spawn(async move { leaver.acquire(Duration::from_millis(300)).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let update = tokio::spawn(async move {
+        counter.try_update(|value| if value["n"] == 0 { Err("it is zero") } else { Ok(()) }).await.map(drop)
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    holding.hold(Held::Lists);
+    assert!(leaving.await.unwrap().is_err());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    // The holder writes and frees the lock, while the other looks at the queue.
+    outside.put(&key("/counter/payload"), r#"{"n":1}"#).await.unwrap();
+    guard.release().await.unwrap();
+    holding.hold(Held::Nothing);
+    let result = timeout(Duration::from_secs(10), update).await.unwrap().unwrap();
+    assert!(result.is_ok(), "the closure saw what was there before it had the lock: {result:?}");
+}
+
+/// D4: a writer that has not written anything waits for what became of what others sent.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_holds_though_somebody_left_a_write_behind() {
+    let (holding, store) = Holding::new();
+    let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
+    let first = counter.clone();
+    let held = Arc::clone(&holding);
+    let first = tokio::spawn(async move {
+        first
+            .update(|value| {
+                held.hold(Held::Commits);
+                value["n"] = json!(1);
+            })
+            .await
+            .map(drop)
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let second = counter.clone();
+    let second = tokio::spawn(async move {
+        let began = Instant::now();
+        let soon = UpdateOptions::exclusive().deadline(Duration::from_secs(1));
+        let result = second.update_with(soon, |value| value["n"] = json!(2)).await.map(drop);
+        (began.elapsed(), result)
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    first.abort();
+    let (took, result) = second.await.unwrap();
+    assert!(took < Duration::from_secs(5), "{took:?}: {result:?}");
+}
+
+/// D5: the lock of an update that changes nothing is freed by a commit that nobody bounds.
+#[tokio::test(start_paused = true)]
+async fn an_update_that_changes_nothing_ends() {
+    let (holding, store) = Holding::new();
+    let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
+    let held = Arc::clone(&holding);
+    let update = counter.update(|_| held.hold(Held::Commits));
+    assert!(timeout(Duration::from_secs(3600), update).await.is_ok(), "an hour later it still waits");
+}
+
+/// D6: what was read in an earlier life of the store is handed to the copy as of the new one.
+#[tokio::test]
+async fn an_update_that_changes_nothing_does_not_bring_an_earlier_life_back() {
+    let (holding, store) = Holding::new();
+    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
+    for n in 1..=20 {
+        counter.update(|value| value["n"] = json!(n)).await.unwrap();
+    }
+    let held = Arc::clone(&holding);
+    let idle = counter.clone();
+    let update = tokio::spawn(async move { idle.update(|_| held.hold(Held::Answers)).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    holding.inner.wipe();
+    outside.put(&key("/counter/payload"), r#"{"n":100}"#).await.unwrap();
+    timeout(Duration::from_secs(5), counter.wait_for(|value| value["n"] == 100)).await.unwrap().unwrap();
+    holding.hold(Held::Nothing);
+    let _ = timeout(Duration::from_secs(5), update).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(counter.peek()["n"], 100);
+}
+
+/// D7: two members that leave at the same moment, on two threads.
+#[test]
+fn a_batch_that_all_leave_at_once_frees_the_lock() {
+    type Update = Pin<Box<dyn Future<Output = Result<(), UpdateError>> + Send>>;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (holding, store) = Holding::new();
+    let counter =
+        runtime.block_on(Shared::<Value>::open(&store, "/counter").create(json!({"n": 0}))).unwrap();
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let (send, take) = std::sync::mpsc::channel::<(usize, Update)>();
+    let (done, is_done) = std::sync::mpsc::channel::<()>();
+    let (there, handle) = (Arc::clone(&arrived), runtime.handle().clone());
+    let other = std::thread::spawn(move || {
+        let _entered = handle.enter();
+        while let Ok((round, update)) = take.recv() {
+            there.fetch_add(1, Ordering::SeqCst);
+            while there.load(Ordering::SeqCst) < 2 * round {
+                std::hint::spin_loop();
+            }
+            drop(update);
+            done.send(()).unwrap();
+        }
+    });
+    let began = std::time::Instant::now();
+    let mut round = 0;
+    while began.elapsed() < Duration::from_secs(60) {
+        round += 1;
+        let update = || -> Update {
+            let counter = counter.clone();
+            Box::pin(async move { counter.update(|value| value["n"] = json!(1)).await.map(drop) })
+        };
+        let (mut first, mut second) = (update(), update());
+        holding.hold(Held::Commits);
+        runtime.block_on(async {
+            assert!(is_pending(&mut first) && is_pending(&mut second));
+            holding.hold(Held::Nothing);
+            assert!(is_pending(&mut first) && is_pending(&mut second));
+        });
+        send.send((round, second)).unwrap();
+        {
+            let _entered = runtime.enter();
+            arrived.fetch_add(1, Ordering::SeqCst);
+            while arrived.load(Ordering::SeqCst) < 2 * round {
+                std::hint::spin_loop();
+            }
+            for _ in 0..round % 400 {
+                std::hint::spin_loop();
+            }
+            drop(first);
+        }
+        is_done.recv().unwrap();
+        let mut tries = 0;
+        while !runtime.block_on(contenders(&store)).is_empty() {
+            tries += 1;
+            assert!(tries < 2000, "round {round}: the lock is left behind");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    drop(send);
+    other.join().unwrap();
+    eprintln!("{round} rounds");
+}
+
+/// D6, the same of a write that was acknowledged in the life before.
+#[tokio::test]
+async fn a_late_answer_to_a_write_does_not_bring_an_earlier_life_back() {
+    let (holding, store) = Holding::new();
+    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
+    for n in 1..=20 {
+        counter.update(|value| value["n"] = json!(n)).await.unwrap();
+    }
+    let held = Arc::clone(&holding);
+    let writing = counter.clone();
+    let update = tokio::spawn(async move {
+        writing
+            .update(|value| {
+                held.hold(Held::Answers);
+                value["n"] = json!(21);
+            })
+            .await
+            .map(drop)
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    holding.inner.wipe();
+    outside.put(&key("/counter/payload"), r#"{"n":100}"#).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    holding.hold(Held::Nothing);
+    let _ = timeout(Duration::from_secs(5), update).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(counter.peek()["n"], 100);
+}
+
+/// D8: what others wrote just before is told as our own, and so kept from those who skip our own.
+#[tokio::test]
+async fn what_others_wrote_before_our_write_is_told_to_those_who_skip_our_own() {
+    let inner = Memory::new();
+    let outside: Arc<dyn Store> = Arc::new(inner.handle());
+    let store: Arc<dyn Store> = Arc::new(inner);
+    let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
+    let mut others = futures_util::StreamExt::map(counter.changes().skip_own(), |set| set.changes);
+    outside.put(&key("/counter/payload"), r#"{"n":0,"other":1}"#).await.unwrap();
+    counter.update(|value| value["n"] = json!(1)).await.unwrap();
+    let told = timeout(Duration::from_secs(2), futures_util::StreamExt::next(&mut others)).await;
+    assert!(told.is_ok(), "nobody tells of /other: the copy has {}", counter.peek());
+}
+
+/// The same among processes that all use the lock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_process_updated_is_told_to_those_who_skip_our_own() {
+    let inner = Memory::new();
+    let outside: Arc<dyn Store> = Arc::new(inner.handle());
+    let store: Arc<dyn Store> = Arc::new(inner);
+    let ours = Shared::<Value>::open(&store, "/counter").create(json!({"ours": 0, "theirs": 0})).await.unwrap();
+    let theirs = Shared::<Value>::open(&outside, "/counter").join().await.unwrap();
+    let mut others = ours.changes().skip_own();
+    let rounds = 50;
+    let add = |shared: Shared<Value>, field: &'static str| async move {
+        for _ in 0..rounds {
+            shared.update(|value| value[field] = json!(value[field].as_u64().unwrap() + 1)).await.unwrap();
+        }
+    };
+    let (mine, yours) = (tokio::spawn(add(ours.clone(), "ours")), tokio::spawn(add(theirs, "theirs")));
+    mine.await.unwrap();
+    yours.await.unwrap();
+    let mut seen = 0;
+    while let Ok(Some(set)) = timeout(Duration::from_millis(500), futures_util::StreamExt::next(&mut others)).await {
+        let current = set.current.unwrap();
+        let before = set.previous.map_or(0, |previous| previous.document["theirs"].as_u64().unwrap());
+        seen += current.document["theirs"].as_u64().unwrap() - before;
+    }
+    assert_eq!(seen, rounds);
+}
+
+/// D9: the owner of the copy dies in the user's `Deserialize`, and nobody says so.
+#[tokio::test(start_paused = true)]
+async fn opening_ends_when_the_type_panics() {
+    #[derive(Debug, serde::Serialize)]
+    struct Brittle;
+    impl<'de> serde::Deserialize<'de> for Brittle {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            panic!("a bug of the user")
+        }
+    }
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    store.put(&key("/counter/payload"), "{}").await.unwrap();
+    let opened = timeout(Duration::from_secs(3600), Shared::<Brittle>::open(&store, "/counter").wait()).await;
+    assert!(opened.is_ok(), "an hour later it still waits");
+}
+
+/// D10: a store that takes one key in a transaction can be updated by lock, versioned put and release.
+#[tokio::test]
+async fn a_store_of_single_keys_can_be_updated() {
+    let (_, store) = Holding::taking(1);
+    let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
+    let done = counter.update(|value| value["n"] = json!(1)).await;
+    assert!(done.is_ok(), "{done:?}");
+}
