@@ -168,7 +168,8 @@ impl Editor {
                     directory: &directory.write_lock,
                     keeper: &self.keeper,
                     then_get: Some(&self.layout.payload),
-                    wait: deadline.saturating_duration_since(Instant::now()),
+                    wait: terms.wait,
+                    deadline,
                 };
                 let asked = self.metrics.now();
                 let mut tenure = request.acquire().await.map_err(EditFailure::Lock)?;
