@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use quorate_datasync::{
-    Capabilities, Committed, Consistency, Key, Lease, List, Listing, Memory, Prefix, RawChanges, Read, Result,
-    Selection, Store, StoreStatus, Txn, Want, WatchFrom,
+    Capabilities, Committed, Consistency, Key, Lease, List, Listing, Memory, Prefix, RawChanges, Read,
+    Result, Selection, Store, StoreStatus, Txn, Want, WatchFrom,
 };
 use tokio::sync::watch;
 
@@ -34,12 +34,22 @@ impl Holding {
 
     /// Takes so many keys in one transaction.
     pub(crate) fn taking(keys_max: usize) -> (Arc<Self>, Arc<dyn Store>) {
-        let holding = Arc::new(Self { inner: Memory::new(), held: watch::Sender::new(Held::Nothing), keys_max });
+        let holding =
+            Arc::new(Self { inner: Memory::new(), held: watch::Sender::new(Held::Nothing), keys_max });
         (Arc::clone(&holding), holding)
     }
 
     pub(crate) fn hold(&self, what: Held) {
         self.held.send_replace(what);
+    }
+
+    pub(crate) fn held(&self) -> Held {
+        *self.held.borrow()
+    }
+
+    pub(crate) async fn is_held(&self, what: Held) {
+        let mut held = self.held.subscribe();
+        let _ = held.wait_for(|held| *held == what).await;
     }
 
     async fn pass(&self, what: Held) {
