@@ -28,11 +28,12 @@ fn key(text: &str) -> Key {
 }
 
 async fn contenders(store: &Arc<dyn Store>) -> Vec<String> {
-    store.names(&Prefix::parse("/counter/write_lock").unwrap()).await.unwrap()
+    store.names(&Prefix::parse("/counter/write_lock").expect("a prefix")).await.expect("the names")
 }
 
 async fn stored(store: &Arc<dyn Store>) -> Value {
-    serde_json::from_slice(&store.entry(&key("/counter/payload")).await.unwrap().unwrap().value).unwrap()
+    let entry = store.entry(&key("/counter/payload")).await.expect("an answer").expect("an entry");
+    serde_json::from_slice(&entry.value).expect("JSON")
 }
 
 /// Dropped where no runtime is entered, the lock stays for as long as the lease lives.
