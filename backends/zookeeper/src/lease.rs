@@ -11,6 +11,7 @@ use quorate_datasync::{
     Consistency, Error, ErrorKind, Key, Lease, LeaseControl, LeaseId, List, Result, Want,
 };
 use quorate_zk::{Delete, ErrorCode, Request, SessionToken};
+use tokio::runtime::Handle;
 
 use crate::error::classify;
 use crate::inner::Inner;
@@ -100,7 +101,7 @@ impl Inner {
         let session = self.client.session().await.map_err(|error| classify("grant", None, error))?;
         let grant = self.grants.open(session.clone());
         let id = LeaseId::new(session.id().get().cast_unsigned());
-        let control = Arc::new(Control { inner: Arc::clone(self), id, grant });
+        let control = Arc::new(Control { inner: Arc::clone(self), id, grant, runtime: Handle::current() });
         Ok(Lease::new(id, grant, session.timeout(), session.expired(), control))
     }
 
@@ -135,6 +136,8 @@ struct Control {
     inner: Arc<Inner>,
     id: LeaseId,
     grant: u64,
+    /// Where it is ended, also if it is dropped on a thread that is not of a runtime.
+    runtime: Handle,
 }
 
 #[async_trait]
@@ -155,12 +158,8 @@ impl LeaseControl for Control {
             return;
         }
         let (inner, id) = (Arc::clone(&self.inner), self.id);
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            // Without a runtime the session ends as well, and the keys with it.
-            return;
-        };
         // The task ends when the keys are gone, by its hand or with the session.
-        runtime.spawn(async move {
+        self.runtime.spawn(async move {
             while let Err(error) = inner.revoke(id, &held).await {
                 if !is_passing(&error) || held.session.has_expired() {
                     return;

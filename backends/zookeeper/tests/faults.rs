@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use quorate_datasync::{
-    Change, Consistency, Document, Key, Lock, Origin, Shared, Store, StoreExt, UpdateError, Want,
+    Change, Consistency, Document, Key, Lock, Origin, Shared, Store, StoreExt, Txn, UpdateError, Want,
 };
 use quorate_zk::{ErrorCode, OpCode};
 use quorate_zk_fake::{Direction, FakeZooKeeper};
@@ -437,4 +437,45 @@ async fn a_watch_that_a_server_refuses_to_arm_again_is_armed_later() {
     assert!(set.current.unwrap().value.n > 10);
     rig.increment().await.unwrap();
     assert_eq!(rig.counter.read().unwrap().n, rig.stored());
+}
+
+/// What waits for the lock reads the queue and then, once at the front of it, the payload.
+#[tokio::test]
+async fn an_update_that_waited_for_the_lock_reads_the_queue_and_then_the_payload_once_more() {
+    let rig = Rig::start().await;
+    let other = open(&rig.server).await;
+    let lock = Lock::new(&other, Key::parse("/counter/write_lock").unwrap());
+    let guard = lock.acquire(WAIT).await.unwrap();
+    rig.server.forget_requests();
+    let mut reads = Vec::new();
+    let update = rig.counter.update(|counter| {
+        let ops = rig.server.requests().into_iter().map(|request| request.op);
+        reads = ops.filter(|op| matches!(op, OpCode::GetChildren | OpCode::GetData)).collect();
+        counter.n += 1;
+    });
+    let release = async {
+        rig.server.wait_until(|server| server.children("/counter/write_lock").len() == 2).await;
+        guard.release().await
+    };
+    let (updated, released) = tokio::join!(update, release);
+    assert!(updated.is_ok() && released.is_ok(), "{updated:?}, {released:?}");
+    let (queue, payload) = (OpCode::GetChildren, OpCode::GetData);
+    assert_eq!(reads, [queue, payload, queue, payload]);
+}
+
+#[test]
+fn a_lease_that_is_dropped_outside_of_the_runtime_takes_its_keys_with_it() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (rig, lease) = runtime.block_on(async {
+        let rig = Rig::start().await;
+        let lease = rig.store.grant(WAIT).await.unwrap();
+        let leased = Key::parse("/leased").unwrap();
+        rig.store.commit(Txn::new().put_under(&leased, "here", &lease.reference())).await.unwrap();
+        (rig, lease)
+    });
+    drop(lease);
+    runtime.block_on(async move {
+        let gone = timeout(WAIT, rig.server.wait_until(|server| server.node("/leased").is_none()));
+        gone.await.expect("the key is gone");
+    });
 }

@@ -10,7 +10,7 @@ use crate::{Capabilities, Entry, Error, ErrorKind, Key, LeaseRef, Prefix, Result
 /// What must be true, what is then written, and what is read afterwards.
 ///
 /// All checks hold and all writes are applied, or nothing is. The trailing reads see at least the writes of
-/// their own transaction.
+/// their own transaction, and are made in their order: none sees an older state than one before it.
 ///
 /// ```
 /// use quorate_datasync::{Key, Txn};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::LeaseKeeper;
-use super::queue::{LockRequest, gone};
+use super::queue::{LockRequest, after, gone};
 use super::tenure::{Tenure, release};
 use crate::{Error, Key, Result, Revision, Store};
 
@@ -47,7 +47,7 @@ pub enum LockError {
     TimedOut {
         /// Where the contenders are.
         directory: Key,
-        /// How long was waited.
+        /// How long it was allowed to wait.
         waited: Duration,
     },
     /// The store failed.
@@ -80,7 +80,8 @@ impl Lock {
     /// A dropped future leaves the queue in the background.
     pub async fn acquire(&self, wait: Duration) -> Result<LockGuard, LockError> {
         let Self { store, directory, keeper } = self;
-        let request = LockRequest { store, directory, keeper, then_get: None, wait };
+        let deadline = after(wait);
+        let request = LockRequest { store, directory, keeper, then_get: None, wait, deadline };
         let tenure = request.acquire().await?;
         Ok(LockGuard { store: Arc::clone(store), tenure })
     }

@@ -8,5 +8,5 @@ mod tenure;
 
 pub(crate) use keeper::LeaseKeeper;
 pub use lock::{Lock, LockError, LockGuard};
-pub(crate) use queue::{LockRequest, after};
+pub(crate) use queue::{ANSWER_TIME, LockRequest, after};
 pub(crate) use tenure::{Tenure, release};

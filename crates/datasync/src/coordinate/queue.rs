@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::LeaseKeeper;
@@ -13,12 +14,12 @@ use super::lock::LockError;
 use super::tenure::{Release, Tenure};
 use crate::backoff::Backoff;
 use crate::{
-    Answer, Committed, Consistency, Entry, Error, ErrorKind, Event, Key, List, RawChange, Result, Revision,
-    Selection, Store, Txn, Want, Watch, WatchFrom, Written,
+    Answer, Committed, Consistency, Entry, Error, ErrorKind, Event, Incarnation, Key, List, RawChange,
+    Result, Revision, Selection, Store, Txn, Want, Watch, WatchFrom, Written,
 };
 
 /// The least time that the store is given to answer.
-const ANSWER_TIME: Duration = Duration::from_secs(1);
+pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// What stands for a wait without end.
 const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
@@ -29,15 +30,17 @@ pub(crate) struct LockRequest<'a> {
     pub(crate) store: &'a Arc<dyn Store>,
     pub(crate) directory: &'a Key,
     pub(crate) keeper: &'a LeaseKeeper,
-    /// A key that is read as soon as the lock is had, at no further cost.
+    /// A key that is read under the lock; at no further cost if nobody else holds it.
     pub(crate) then_get: Option<&'a Key>,
+    /// How long it was allowed to wait when it was asked for.
     pub(crate) wait: Duration,
+    pub(crate) deadline: Instant,
 }
 
 impl LockRequest<'_> {
     /// Enters the queue and waits for the front of it.
     pub(crate) async fn acquire(&self) -> Result<Tenure, LockError> {
-        let deadline = after(self.wait);
+        let deadline = self.deadline;
         let mut backoff = Backoff::default();
         loop {
             match self.attempt(deadline).await {
@@ -64,11 +67,13 @@ impl LockRequest<'_> {
             directory: self.directory.clone(),
             stem: stem.clone(),
             lease: Arc::clone(&lease),
+            runtime: Handle::current(),
             is_done: false,
         };
         let txn = Txn::new().create_unique(self.directory, &stem, identity(), &lease.reference());
+        let of = self.incarnation();
         let mut view = match within(deadline, self.store.commit(self.reads(txn))).await {
-            Ok(committed) => View::of(committed)?,
+            Ok(committed) => View::of(committed, of),
             // Whether the entry was made is seen in the queue; if it was not, the next attempt has a fresh name.
             Err(error) if error.maybe_applied() || error.kind() == ErrorKind::TimedOut => {
                 within(deadline, self.look(Consistency::Synced)).await?
@@ -92,7 +97,14 @@ impl LockRequest<'_> {
                     Some(created) => created,
                     None => within(deadline, self.created(&entry)).await?,
                 };
-                return Ok(Some(Tenure { entry, created, lease, got: view.got, release }));
+                let (got, incarnation) = match view.got {
+                    Got::Read(got, of) => (got, of),
+                    Got::Not(at) => within(deadline, self.guarded(at)).await?,
+                };
+                return Ok(Some(Tenure { entry, created, lease, got, incarnation, release }));
+            }
+            if Instant::now() >= deadline {
+                return Ok(None);
             }
             let ahead = self.directory.join(&queue[at - 1].name)?;
             tokio::select! {
@@ -107,12 +119,12 @@ impl LockRequest<'_> {
             view.created = created;
             if view.names.iter().any(|name| *name == queue[at - 1].name) {
                 // It has the name of a contender and is no entry, or was made again: nothing tells when it goes.
-                tokio::time::sleep(pauses.next()).await;
+                tokio::time::sleep_until(deadline.min(Instant::now() + pauses.next())).await;
             }
         }
     }
 
-    /// Adds the reads that show who is in the queue and, under the lock, what it guards.
+    /// Adds the reads that show who is in the queue and then, under the lock, what it guards.
     fn reads(&self, txn: Txn) -> Txn {
         let txn = txn.then_names(&self.directory.below());
         match self.then_get {
@@ -121,18 +133,24 @@ impl LockRequest<'_> {
         }
     }
 
-    /// Looks at the queue again, and at what the lock guards, in one go.
+    /// Looks at the queue again. What the lock guards is read only once that shows that it is had: a read that was
+    /// sent together with this one might be answered before it, from the time of another holder.
     async fn look(&self, at: Consistency) -> Result<View> {
-        let below = self.directory.below();
-        let names = self.store.list(&below, List::Names, at);
-        let got = async {
-            match self.then_get {
-                Some(key) => Ok(self.store.get(key, Want::Value, at).await?.into_entry()),
-                None => Ok(None),
-            }
-        };
-        let (names, got) = futures_util::future::try_join(names, got).await?;
-        Ok(View { names: names.into_names(), got, created: None })
+        let names = self.store.list(&self.directory.below(), List::Names, at).await?;
+        Ok(View { names: names.into_names(), got: Got::Not(at), created: None })
+    }
+
+    /// What the lock guards, and the life of the store that answered before.
+    async fn guarded(&self, at: Consistency) -> Result<(Option<Entry>, Option<Incarnation>)> {
+        let of = self.incarnation();
+        match self.then_get {
+            Some(key) => Ok((self.store.get(key, Want::Value, at).await?.into_entry(), of)),
+            None => Ok((None, of)),
+        }
+    }
+
+    fn incarnation(&self) -> Option<Incarnation> {
+        self.store.status().borrow().incarnation
     }
 
     /// Orders contenders of equal number, which a counter at its end hands out, by their creation.
@@ -163,27 +181,35 @@ impl LockRequest<'_> {
     }
 }
 
-/// The queue as it was seen, and what it guards.
+/// The queue as it was seen.
 struct View {
     names: Vec<String>,
-    got: Option<Entry>,
+    got: Got,
     created: Option<Revision>,
 }
 
+/// What the lock guards.
+enum Got {
+    /// As it was read after the queue, with the life of the store that answered before.
+    Read(Option<Entry>, Option<Incarnation>),
+    /// It is still to be read.
+    Not(Consistency),
+}
+
 impl View {
-    fn of(committed: Committed) -> Result<Self> {
+    fn of(committed: Committed, of: Option<Incarnation>) -> Self {
         let created = match committed.written.first() {
             Some(Written::Put(stat)) => Some(stat.created),
             _ => None,
         };
-        let mut view = Self { names: Vec::new(), got: None, created };
+        let mut view = Self { names: Vec::new(), got: Got::Read(None, of), created };
         for answer in committed.answers {
             match answer {
                 Answer::Names(names) => view.names = names,
-                Answer::Entry(entry) => view.got = entry,
+                Answer::Entry(entry) => view.got = Got::Read(entry, of),
             }
         }
-        Ok(view)
+        view
     }
 }
 

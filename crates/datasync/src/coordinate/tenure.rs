@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 use crate::backoff::Backoff;
-use crate::{Conflict, Consistency, Entry, ErrorKind, Key, Lease, List, Result, Revision, Store, Txn};
+use crate::{
+    Conflict, Consistency, Entry, ErrorKind, Incarnation, Key, Lease, List, Result, Revision, Store, Txn,
+};
 
 /// The place of a holder: its entry in the lock's directory, and whatever keeps it there.
 ///
@@ -16,6 +20,8 @@ pub(crate) struct Tenure {
     pub(crate) lease: Arc<Lease>,
     /// The key asked for, as read under the lock.
     pub(crate) got: Option<Entry>,
+    /// The life of the store that answered before that was read.
+    pub(crate) incarnation: Option<Incarnation>,
     pub(super) release: Release,
 }
 
@@ -27,6 +33,8 @@ pub(super) struct Release {
     pub(super) stem: String,
     /// Held until the entry is gone: a lease that ends first might not know of an entry that was never answered.
     pub(super) lease: Arc<Lease>,
+    /// Where it is deleted, also if it is dropped on a thread that is not of a runtime.
+    pub(super) runtime: Handle,
     pub(super) is_done: bool,
 }
 
@@ -47,9 +55,6 @@ impl Drop for Release {
         if self.is_done || self.lease.has_ended() {
             return;
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
         let sweep = Sweep {
             store: Arc::clone(&self.store),
             directory: self.directory.clone(),
@@ -57,7 +62,7 @@ impl Drop for Release {
         };
         let lease = Arc::clone(&self.lease);
         // The task owns itself: it ends when the entry is gone, by its hand or with the lease.
-        runtime.spawn(async move {
+        self.runtime.spawn(async move {
             tokio::select! {
                 () = sweep.run() => {}
                 () = lease.ended() => {}

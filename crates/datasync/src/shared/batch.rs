@@ -1,19 +1,23 @@
 //! What several writers of one handle make of a payload together: applied in order on one copy, written once.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::edit::{Edit, Edited, Editor, origin_of};
-
 use super::outcome::{Outcome, Sent};
 use crate::coordinate::{Tenure, release};
-use crate::{Entry, Error, Result, Txn};
+use crate::{Entry, Error, Incarnation, Result, Txn};
 
 /// How many writers may share one transaction.
 const MEMBERS_MAX: usize = 64;
 
 /// How long writers may join after the first, in milliseconds: other processes wait for the lock meanwhile.
 const JOIN_MILLIS: u64 = 20;
+
+/// How long an update that changed nothing waits until the lock is free.
+const RELEASE_TIME: Duration = Duration::from_secs(1);
 
 /// The edits of one or more writers that are not written yet.
 ///
@@ -24,9 +28,11 @@ pub(super) struct Batch {
     pub(super) hold: Hold,
     /// What the store holds.
     pub(super) base: Option<Entry>,
+    /// The life of the store that answered before that was read.
+    of: Option<Incarnation>,
     /// What it is to hold; the stat is that of the base.
     working: Option<Entry>,
-    edit: Edit,
+    pub(super) edit: Edit,
     members: Vec<oneshot::Sender<Verdict>>,
     began: Instant,
     /// The transaction, from when it may have been sent.
@@ -60,8 +66,10 @@ impl Hold {
 pub(super) enum Verdict {
     /// It was written, or there was nothing to write.
     Done(Edited),
-    /// Nothing was written, and the edit is to be made again on what is there now.
-    Again,
+    /// Somebody else wrote: nothing was written, and the edit is to be made again on what is there now.
+    Moved,
+    /// The lock was lost: nothing was written, and the edit is to be made again.
+    LockLost,
     /// It failed.
     Failed(Error),
 }
@@ -76,10 +84,10 @@ pub(super) enum Settled {
 }
 
 impl Batch {
-    pub(super) fn new(hold: Hold, base: Option<Entry>) -> Self {
+    pub(super) fn new(hold: Hold, base: Option<Entry>, of: Option<Incarnation>) -> Self {
         let working = base.clone();
         let (edit, members, began) = (Edit::Keep, Vec::new(), Instant::now());
-        Self { hold, base, working, edit, members, began, sent: None }
+        Self { hold, base, of, working, edit, members, began, sent: None }
     }
 
     /// What the next writer edits.
@@ -95,7 +103,7 @@ impl Batch {
     pub(super) fn forget_the_deserted(&mut self) {
         if self.sent.is_none() && !self.members.is_empty() && self.is_deserted() {
             self.members.clear();
-            self.restart(self.base.clone());
+            self.restart(self.base.clone(), self.of);
         }
     }
 
@@ -143,7 +151,8 @@ impl Batch {
         for member in self.members.drain(..) {
             let verdict = match settled {
                 Ok(Settled::Done(edited)) => Verdict::Done(edited.clone()),
-                Ok(Settled::Moved | Settled::LockLost) => Verdict::Again,
+                Ok(Settled::Moved) => Verdict::Moved,
+                Ok(Settled::LockLost) => Verdict::LockLost,
                 Err(error) => Verdict::Failed(error.retold()),
             };
             // An error means that the member no longer waits.
@@ -152,9 +161,9 @@ impl Batch {
     }
 
     /// Begins again on what is there now, under the same lock.
-    pub(super) fn restart(&mut self, base: Option<Entry>) {
+    pub(super) fn restart(&mut self, base: Option<Entry>, of: Option<Incarnation>) {
         self.working.clone_from(&base);
-        self.base = base;
+        (self.base, self.of) = (base, of);
         self.edit = Edit::Keep;
         self.sent = None;
         self.began = Instant::now();
@@ -166,22 +175,21 @@ impl Batch {
     ///
     /// What was sent is remembered: whoever calls this again goes on where it was left.
     pub(super) async fn write(&mut self, editor: &Editor) -> Result<Settled> {
-        if self.edit == Edit::Keep {
+        if self.edit == Edit::Keep || self.edit == Edit::Delete && self.base.is_none() {
             return Ok(self.keep(editor).await);
         }
         if self.sent.is_none() {
             let undecided = editor.fence.as_ref().map(super::fence::Fence::begin);
             let sent = Sent::new(self.txn(editor), undecided);
-            self.sent = Some(sent.announced(editor, &self.edit));
+            let base = self.base.as_ref().map(|base| base.version);
+            self.sent = Some(sent.announced(editor, &self.edit, base));
         }
         match editor.commit_until_known(self).await? {
-            Outcome::Applied(written, revision) => {
-                let edited = editor.describe(self.edit.clone(), written, revision).await;
-                let edited = edited.map_err(Error::perhaps_applied)?;
+            Outcome::Applied(edited) => {
                 if let Some(fence) = &editor.fence {
                     // Before the fence falls: the copy here learns of the write as its own.
                     let origin = origin_of(&self.edit, &edited);
-                    fence.decide(editor.event(&edited), origin, editor.incarnation()).await;
+                    fence.decide(self.base.as_ref(), editor.event(&edited), origin, self.of).await;
                 }
                 Ok(Settled::Done(edited))
             }
@@ -193,13 +201,13 @@ impl Batch {
     /// Nobody changed anything: only the lock is freed, at once, or in the background if the store does not answer.
     async fn keep(&mut self, editor: &Editor) -> Settled {
         if let Hold::Locked(tenure) = &mut self.hold
-            && release(&editor.store, &tenure.entry).await.is_ok()
+            && let Ok(Ok(())) = timeout(RELEASE_TIME, release(&editor.store, &tenure.entry)).await
         {
             tenure.consumed();
         }
         let edited = Edited::Kept(self.base.clone());
         if let Some(fence) = &editor.fence {
-            fence.observe(editor.event(&edited), None, editor.incarnation()).await;
+            fence.observe(editor.event(&edited), None, self.of).await;
         }
         Settled::Done(edited)
     }
@@ -214,8 +222,7 @@ impl Batch {
         };
         let txn = match (&self.base, &self.edit) {
             (Some(entry), _) => txn.check_version(key, entry.version),
-            (None, Edit::Put(_)) => txn.check_absent(key),
-            (None, Edit::Delete | Edit::Keep) => txn,
+            (None, _) => txn.check_absent(key),
         };
         let txn = match &self.edit {
             Edit::Put(payload) => txn.put(key, payload.clone()),

@@ -1,5 +1,6 @@
 //! What is written to the payload of one struct, and through what.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fence::Fence;
@@ -66,8 +67,11 @@ pub(crate) struct Editor {
     pub(super) fence: Option<Arc<Fence>>,
     /// Orders the writers of this handle, first come, first served.
     pub(super) bench: tokio::sync::Mutex<Bench>,
-    /// The newest entry that the copy here was given: what an optimistic write begins with.
-    latest: Mutex<Option<Entry>>,
+    /// How many writers have left the bench.
+    pub(super) left: AtomicUsize,
+    /// The newest entry that the copy here was given, and of which life of the store it is: what an optimistic write
+    /// begins with.
+    latest: Mutex<Option<(Entry, Option<Incarnation>)>>,
 }
 
 impl Editor {
@@ -75,7 +79,7 @@ impl Editor {
         let keeper = Arc::new(LeaseKeeper::new(store));
         let (bench, latest) = (tokio::sync::Mutex::default(), Mutex::default());
         let (store, metrics) = (Arc::clone(store), Metrics::default());
-        Self { store, layout, keeper, metrics, fence: None, bench, latest }
+        Self { store, layout, keeper, metrics, fence: None, bench, left: AtomicUsize::new(0), latest }
     }
 
     /// Puts the writes of this editor into one order with what its copy observes.
@@ -91,12 +95,12 @@ impl Editor {
     }
 
     /// Keeps the newest entry that the copy here was given.
-    pub(crate) fn remember(&self, entry: Option<&Entry>) {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = entry.cloned();
+    pub(crate) fn remember(&self, latest: Option<(Entry, Option<Incarnation>)>) {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = latest;
     }
 
     /// The newest entry that the copy here was given. It may be old; only a check of its version tells.
-    pub(super) fn latest(&self) -> Option<Entry> {
+    pub(super) fn latest(&self) -> Option<(Entry, Option<Incarnation>)> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -116,29 +120,6 @@ impl Editor {
             Ok(committed) => Ok(put_stat(&committed.written).map(|stat| Entry::new(stat, payload))),
             Err(error) if error.as_conflict() == Some(Conflict::Present) => Ok(None),
             Err(error) => Err(error),
-        }
-    }
-
-    /// What an applied edit did, read back where the store's answer was lost.
-    pub(super) async fn describe(
-        &self,
-        edit: Edit,
-        written: Option<Written>,
-        revision: Revision,
-    ) -> Result<Edited> {
-        match (edit, written) {
-            (Edit::Put(payload), Some(Written::Put(stat))) => Ok(Edited::Put(Entry::new(stat, payload))),
-            (Edit::Delete, Some(_)) => Ok(Edited::Deleted(revision)),
-            (Edit::Put(_), _) => {
-                // It was applied, and others may have written since.
-                let read = self.store.get(&self.layout.payload, Want::Value, Consistency::Synced).await?;
-                let at = read.revision;
-                Ok(read.into_entry().map_or(Edited::Deleted(at), Edited::Put))
-            }
-            (Edit::Delete | Edit::Keep, _) => {
-                let read = self.store.get(&self.layout.payload, Want::Stat, Consistency::Synced).await?;
-                Ok(Edited::Deleted(read.revision))
-            }
         }
     }
 
@@ -162,6 +143,16 @@ impl Editor {
 
     pub(super) fn contended(&self) -> Error {
         Error::conflict(Conflict::Contended, &self.layout.payload)
+    }
+}
+
+impl Edited {
+    /// What an edit did, as the store acknowledged it.
+    pub(super) fn acknowledged(edit: &Edit, written: Vec<Written>, revision: Revision) -> Self {
+        match (edit, written.into_iter().next()) {
+            (Edit::Put(payload), Some(Written::Put(stat))) => Self::Put(Entry::new(stat, payload.clone())),
+            _ => Self::Deleted(revision),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
 use super::snapshot::Origin;
-use crate::{Event, Incarnation, Moment};
+use crate::{Entry, Event, Incarnation, Moment};
 
 /// What the updaters and readers of a handle hand to the owner of its copy.
 #[derive(Debug, Default)]
@@ -51,14 +51,25 @@ impl Fence {
         Undecided(Arc::clone(self))
     }
 
-    /// Hands over what became of an own commit, and waits until it is readable: whether the copy has it, or something
-    /// newer. It passes the fence.
+    /// Hands over what an own commit was made on, which others wrote if the copy does not have it yet, then what
+    /// became of the commit. Waits until it is readable: whether the copy has it, or something newer. Both pass the
+    /// fence.
     ///
     /// # Cancel safety
     ///
     /// What was handed over is taken all the same.
-    pub(crate) async fn decide(&self, event: Event, origin: Origin, of: Option<Incarnation>) -> bool {
-        self.feed(event, origin, None, of, |state| &mut state.own).await
+    pub(crate) async fn decide(
+        &self,
+        base: Option<&Entry>,
+        event: Event,
+        origin: Origin,
+        of: Option<Incarnation>,
+    ) -> bool {
+        let own = |state: &mut State, fed| state.own.push_back(fed);
+        if let Some(base) = base {
+            drop(self.feed(Event::Put(base.clone()), Origin::Remote, None, of, own));
+        }
+        readable(self.feed(event, origin, None, of, own)).await
     }
 
     /// Hands over what was read beside the watch, and waits until it is readable: whether the copy has it, or
@@ -68,28 +79,29 @@ impl Fence {
     ///
     /// What was handed over is taken all the same.
     pub(crate) async fn observe(&self, event: Event, asked: Option<Moment>, of: Option<Incarnation>) -> bool {
-        self.feed(event, Origin::Remote, asked, of, |state| &mut state.seen).await
+        let seen = |state: &mut State, fed| state.seen.push_back(fed);
+        readable(self.feed(event, Origin::Remote, asked, of, seen)).await
     }
 
-    async fn feed(
+    /// Hands over an event; `None` if nothing is taken any more.
+    fn feed(
         &self,
         event: Event,
         origin: Origin,
         asked: Option<Moment>,
         incarnation: Option<Incarnation>,
-        queue: fn(&mut State) -> &mut VecDeque<Fed>,
-    ) -> bool {
+        queue: impl FnOnce(&mut State, Fed),
+    ) -> Option<oneshot::Receiver<bool>> {
         let (done, readable) = oneshot::channel();
         {
             let mut state = self.state();
             if state.is_closed {
-                return false;
+                return None;
             }
-            queue(&mut state).push_back(Fed { event, origin, asked, incarnation, done });
+            queue(&mut state, Fed { event, origin, asked, incarnation, done });
         }
         self.moved.notify_one();
-        // An error means that the owner has stopped, and nobody reads any more.
-        readable.await.unwrap_or(false)
+        Some(readable)
     }
 
     /// Whether a commit is undecided.
@@ -131,6 +143,14 @@ impl Fence {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until what was handed over is readable; nothing is where the owner has stopped.
+async fn readable(fed: Option<oneshot::Receiver<bool>>) -> bool {
+    match fed {
+        Some(readable) => readable.await.unwrap_or(false),
+        None => false,
     }
 }
 

@@ -40,14 +40,14 @@ impl Editor {
             let current = self.read(Consistency::Synced).await?;
             let edit = match decide(current.as_ref()).map_err(EditFailure::Refused)? {
                 Edit::Keep => return Ok(Edited::Kept(current)),
+                Edit::Delete if current.is_none() => return Ok(Edited::Kept(None)),
                 edit => edit,
             };
             let key = &self.layout.payload;
             let txn = Txn::new().check_present(&held.entry);
             let txn = match (&current, &edit) {
                 (Some(entry), _) => txn.check_version(key, entry.version),
-                (None, Edit::Put(_)) => txn.check_absent(key),
-                (None, _) => txn,
+                (None, _) => txn.check_absent(key),
             };
             let txn = match &edit {
                 Edit::Put(payload) => txn.put(key, payload.clone()),
@@ -55,9 +55,7 @@ impl Editor {
             };
             match self.store.commit(txn).await {
                 Ok(committed) => {
-                    let written = committed.written.into_iter().next();
-                    let edited = self.describe(edit, written, committed.revision).await;
-                    return Ok(edited.map_err(Error::perhaps_applied)?);
+                    return Ok(Edited::acknowledged(&edit, committed.written, committed.revision));
                 }
                 Err(error) if error.as_conflict().is_none() => return Err(error.into()),
                 Err(error) if error.key() == Some(&held.entry) => return Err(lost().caused_by(error).into()),

@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Hold};
-use super::edit::{Edit, Editor};
+use super::edit::{Edit, Edited, Editor};
 use super::fence::Undecided;
 use super::own::{Announced, announce};
 use crate::backoff::Backoff;
-use crate::coordinate::Tenure;
-use crate::{Conflict, Consistency, Entry, Error, ErrorKind, Result, Revision, Txn, Written};
+use crate::coordinate::{ANSWER_TIME, Tenure};
+use crate::{Conflict, Consistency, Entry, Error, ErrorKind, Result, Txn, Version, Want};
 
 /// How long the store may be out of reach under a transaction before the update is given up. It is longer than
 /// sessions live, so that an outcome stays open only in an outage that outlasts them.
@@ -18,8 +18,8 @@ const OUTCOME_TIME: Duration = Duration::from_secs(60);
 
 /// What became of one transaction.
 pub(super) enum Outcome {
-    /// It was applied; what its write did, or `None` where only that is known.
-    Applied(Option<Written>, Revision),
+    /// It was applied, and did this.
+    Applied(Edited),
     /// The payload is not what the decision was made on.
     Moved,
     /// The lock is gone, and nothing was or will be applied.
@@ -33,7 +33,7 @@ pub(super) struct Sent {
     /// Whether a copy of it may be under way, or applied without an answer.
     is_open: bool,
     /// What it did, once it was acknowledged.
-    applied: Option<(Option<Written>, Revision)>,
+    applied: Option<Edited>,
     /// Holds back what the copy here observes.
     _undecided: Option<Undecided>,
     /// Lets the other handles of this process know the write when they observe it.
@@ -46,18 +46,21 @@ impl Sent {
     }
 
     /// Announces what is to be written.
-    pub(super) fn announced(mut self, editor: &Editor, edit: &Edit) -> Self {
+    pub(super) fn announced(mut self, editor: &Editor, edit: &Edit, base: Option<Version>) -> Self {
         if let Edit::Put(payload) = edit {
-            self.announced = Some(announce(&editor.store, &editor.layout.payload, payload));
+            self.announced = Some(announce(&editor.store, &editor.layout.payload, payload, base));
         }
         self
     }
 }
 
 impl Editor {
-    /// Reads the payload, unless the store is out of reach for too long.
-    pub(crate) async fn read_in_time(&self, at: Consistency) -> Result<Option<Entry>> {
-        in_time(Instant::now() + OUTCOME_TIME, self.read(at)).await.map_err(Error::not_applied)
+    /// Reads the payload, unless the store is out of reach for too long. It is given a little time to answer even if
+    /// the deadline is past.
+    pub(super) async fn read_in_time(&self, deadline: Instant) -> Result<Option<Entry>> {
+        let now = Instant::now();
+        let give_up = deadline.clamp(now + ANSWER_TIME, now + OUTCOME_TIME);
+        in_time(give_up, self.read(Consistency::Synced)).await.map_err(Error::not_applied)
     }
 
     /// Commits until the outcome is known. A read could not tell: it may miss a copy that is still under way. So
@@ -68,10 +71,10 @@ impl Editor {
     ///
     /// What was sent is remembered in the batch; calling it again goes on.
     pub(super) async fn commit_until_known(&self, batch: &mut Batch) -> Result<Outcome> {
-        let Batch { hold, base, sent, .. } = batch;
+        let Batch { hold, base, sent, edit, .. } = batch;
         let sent = sent.as_mut().expect("a batch that is committed has a transaction");
-        if let Some((written, revision)) = sent.applied.clone() {
-            return Ok(Outcome::Applied(written, revision));
+        if let Some(edited) = sent.applied.clone() {
+            return Ok(Outcome::Applied(edited));
         }
         let mut backoff = Backoff::default();
         let give_up = Instant::now() + OUTCOME_TIME;
@@ -80,12 +83,12 @@ impl Editor {
             let error = match in_time(give_up, self.store.commit(sent.txn.clone())).await {
                 Ok(committed) => {
                     hold.consumed();
-                    let written = committed.written.into_iter().next();
-                    if let (Some(announced), Some(Written::Put(stat))) = (&sent.announced, &written) {
-                        announced.acknowledged(stat.version);
+                    let edited = Edited::acknowledged(edit, committed.written, committed.revision);
+                    if let (Some(announced), Edited::Put(entry)) = (&sent.announced, &edited) {
+                        announced.acknowledged(entry.version);
                     }
-                    sent.applied = Some((written.clone(), committed.revision));
-                    return Ok(Outcome::Applied(written, committed.revision));
+                    sent.applied = Some(edited.clone());
+                    return Ok(Outcome::Applied(edited));
                 }
                 Err(error) => error,
             };
@@ -103,12 +106,10 @@ impl Editor {
                 }
                 if error.as_conflict().is_some() && error.key() == Some(&tenure.entry) {
                     tenure.consumed();
-                    // The first copy consumed the entry, or somebody took it away before anything was written.
-                    return Ok(if was_open {
-                        Outcome::Applied(None, Revision::ZERO)
-                    } else {
-                        Outcome::LockLost
-                    });
+                    return match base {
+                        _ if !was_open => Ok(Outcome::LockLost),
+                        base => self.after_consumed(edit, base.as_ref(), give_up).await,
+                    };
                 }
             }
             if let Some(Conflict::Version | Conflict::Absent | Conflict::Present) = error.as_conflict() {
@@ -123,6 +124,22 @@ impl Editor {
             }
             tokio::time::sleep(backoff.next()).await;
         }
+    }
+
+    /// The lock entry is gone, and nobody said why: the first copy consumed it, or somebody took it away before
+    /// anything was written, which shows if the payload did not move. Others may have written since.
+    async fn after_consumed(&self, edit: &Edit, base: Option<&Entry>, give_up: Instant) -> Result<Outcome> {
+        let read = self.store.get(&self.layout.payload, Want::Value, Consistency::Synced);
+        let read = in_time(give_up, read).await.map_err(Error::perhaps_applied)?;
+        let revision = read.revision;
+        let current = read.into_entry();
+        if base.is_some_and(|base| current.as_ref().is_some_and(|current| current.version == base.version)) {
+            return Ok(Outcome::LockLost);
+        }
+        Ok(Outcome::Applied(match (edit, current) {
+            (Edit::Put(_), Some(entry)) => Edited::Put(entry),
+            _ => Edited::Deleted(revision),
+        }))
     }
 
     /// The lease ended under an open transaction. Its lock entry may still be there, and with it a copy of the
@@ -158,7 +175,7 @@ impl Editor {
 }
 
 /// Bounds one step of the store. What a step that is given up has done is open.
-async fn in_time<T>(give_up: Instant, step: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) async fn in_time<T>(give_up: Instant, step: impl Future<Output = Result<T>>) -> Result<T> {
     match tokio::time::timeout_at(give_up, step).await {
         Ok(result) => result,
         Err(_) => {

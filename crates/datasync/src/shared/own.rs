@@ -18,6 +18,8 @@ struct Write {
     store: Weak<dyn Store>,
     key: Key,
     payload: Bytes,
+    /// What it was made on.
+    base: Option<Version>,
     /// Once it was acknowledged.
     version: Option<Version>,
 }
@@ -37,27 +39,44 @@ static WRITES: Mutex<Writes> =
 pub(super) struct Announced(u64);
 
 /// Says that this process is about to write, before another handle can observe it.
-pub(super) fn announce(store: &Arc<dyn Store>, key: &Key, payload: &Bytes) -> Announced {
+pub(super) fn announce(
+    store: &Arc<dyn Store>,
+    key: &Key,
+    payload: &Bytes,
+    base: Option<Version>,
+) -> Announced {
     let mut writes = lock();
     let id = writes.next;
     writes.next += 1;
     let (store, key, payload) = (Arc::downgrade(store), key.clone(), payload.clone());
-    writes.under_way.push(Write { id, store, key, payload, version: None });
+    writes.under_way.push(Write { id, store, key, payload, base, version: None });
     Announced(id)
 }
 
-/// Whether this process wrote the entry of this store. A write that is under way is known by its content alone: if it is refused
-/// because somebody else wrote the very same just before, that was theirs.
-pub(super) fn is_of_this_process(store: &Arc<dyn Store>, entry: &Entry) -> bool {
+/// Whether this process made all that lies between the version that was `held` and the entry of this store. A write
+/// that is under way is known by its content alone: if it is refused because somebody else wrote the very same just
+/// before, that was theirs.
+pub(super) fn is_of_this_process(store: &Arc<dyn Store>, entry: &Entry, held: Option<Version>) -> bool {
     let writes = lock();
-    let is_it = |write: &&Write| {
-        std::ptr::addr_eq(write.store.as_ptr(), Arc::as_ptr(store))
-            && write.key == entry.key
-            && write.version.is_none_or(|version| version == entry.version)
-            && write.payload == entry.value
+    let is_here = |write: &&Write| {
+        std::ptr::addr_eq(write.store.as_ptr(), Arc::as_ptr(store)) && write.key == entry.key
     };
-    writes.acknowledged.iter().rev().any(|write| is_it(&write))
-        || writes.under_way.iter().any(|write| is_it(&write))
+    let is_it = |write: &&Write| {
+        write.version.is_none_or(|version| version == entry.version) && write.payload == entry.value
+    };
+    let acknowledged = || writes.acknowledged.iter().rev().filter(is_here);
+    let mut last = acknowledged().chain(writes.under_way.iter().filter(is_here)).find(is_it);
+    for _ in 0..=WRITES_MAX {
+        match last {
+            Some(write) if write.base == held => return true,
+            // What it was made on was not seen here: that has to be ours as well.
+            Some(Write { base: Some(base), .. }) => {
+                last = acknowledged().find(|write| write.version.as_ref() == Some(base));
+            }
+            _ => return false,
+        }
+    }
+    false
 }
 
 impl Announced {
@@ -100,21 +119,21 @@ mod tests {
     fn a_write_is_known_while_it_is_under_way_and_once_it_is_acknowledged() {
         let store: Arc<dyn Store> = Arc::new(Memory::new());
         let ours = entry("/own/a", 3, "x");
-        assert!(!is_of_this_process(&store, &ours));
-        let announced = announce(&store, &ours.key, &ours.value);
-        assert!(is_of_this_process(&store, &ours));
+        assert!(!is_of_this_process(&store, &ours, None));
+        let announced = announce(&store, &ours.key, &ours.value, None);
+        assert!(is_of_this_process(&store, &ours, None));
         announced.acknowledged(ours.version);
         drop(announced);
-        assert!(is_of_this_process(&store, &ours));
-        assert!(!is_of_this_process(&store, &entry("/own/a", 4, "x")));
+        assert!(is_of_this_process(&store, &ours, None));
+        assert!(!is_of_this_process(&store, &entry("/own/a", 4, "x"), None));
     }
 
     #[test]
     fn a_write_that_failed_is_forgotten() {
         let store: Arc<dyn Store> = Arc::new(Memory::new());
         let ours = entry("/own/b", 3, "x");
-        drop(announce(&store, &ours.key, &ours.value));
-        assert!(!is_of_this_process(&store, &ours));
+        drop(announce(&store, &ours.key, &ours.value, None));
+        assert!(!is_of_this_process(&store, &ours, None));
     }
 
     #[test]
@@ -122,7 +141,18 @@ mod tests {
         let (here, there): (Arc<dyn Store>, Arc<dyn Store>) =
             (Arc::new(Memory::new()), Arc::new(Memory::new()));
         let ours = entry("/own/c", 3, "x");
-        announce(&here, &ours.key, &ours.value).acknowledged(ours.version);
-        assert!(is_of_this_process(&here, &ours) && !is_of_this_process(&there, &ours));
+        announce(&here, &ours.key, &ours.value, None).acknowledged(ours.version);
+        assert!(is_of_this_process(&here, &ours, None) && !is_of_this_process(&there, &ours, None));
+    }
+    #[test]
+    fn a_write_on_what_another_process_wrote_unseen_is_not_all_ours() {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let (first, second, third) =
+            (entry("/own/d", 3, "1"), entry("/own/d", 4, "2"), entry("/own/d", 5, "3"));
+        announce(&store, &third.key, &third.value, Some(second.version)).acknowledged(third.version);
+        assert!(is_of_this_process(&store, &third, Some(second.version)));
+        assert!(!is_of_this_process(&store, &third, Some(first.version)));
+        announce(&store, &second.key, &second.value, Some(first.version)).acknowledged(second.version);
+        assert!(is_of_this_process(&store, &third, Some(first.version)));
     }
 }

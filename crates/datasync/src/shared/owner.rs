@@ -81,7 +81,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
                 Turn::Fed(None) => {}
                 Turn::Watched(Some(Ok(event))) => self.on_event(event, Origin::Remote),
                 Turn::Watched(Some(Err(error))) => self.on_lost(&error.to_string()),
-                Turn::Watched(None) => return self.on_closed(),
+                Turn::Watched(None) => return,
                 Turn::Beat((asked, read)) => self.on_beat(asked, read),
                 Turn::StoreStatus => self.on_store_status(),
                 Turn::Tick => {
@@ -145,11 +145,12 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
 
     fn on_put(&mut self, entry: &Entry, previous: Option<&Entry>, origin: Origin) {
         let (revision, version) = (entry.revision, entry.version);
+        let held = previous.map(|held| held.version);
         let origin = match origin {
-            Origin::Remote if is_of_this_process(&self.core.editor.store, entry) => Origin::Process,
+            Origin::Remote if is_of_this_process(&self.core.editor.store, entry, held) => Origin::Process,
             origin => origin,
         };
-        self.core.editor.remember(Some(entry));
+        self.core.editor.remember(Some((entry.clone(), self.replica.incarnation())));
         let before = self.core.data();
         let is_same = previous.is_some_and(|previous| previous.value == entry.value);
         let decoded = match (&**before, is_same) {
@@ -230,26 +231,12 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
         self.set_link(if link == Link::Live { Link::Lost { reason } } else { link });
     }
 
-    fn on_closed(&mut self) {
-        self.set_link(Link::Closed);
-        self.core.fence.close();
-        self.core.subscribers.close();
-    }
-
     /// A payload that cannot be decoded does not renew the age of the copy.
     fn prove(&mut self, asked: Moment) {
         self.asked = self.asked.max(asked);
         if self.asked > Moment::ORIGIN && !matches!(&**self.core.data(), Data::Rejected { .. }) {
             self.core.prove(self.asked);
         }
-    }
-
-    fn set_link(&self, link: Link) {
-        self.core.status.send_if_modified(|status| {
-            let is_new = status.link != link;
-            status.link = link;
-            is_new
-        });
     }
 
     fn set_data(&self, data: DataStatus, revision: Revision) {
@@ -261,8 +248,20 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
     }
 }
 
+impl<T> Owner<T> {
+    fn set_link(&self, link: Link) {
+        self.core.status.send_if_modified(|status| {
+            let is_new = status.link != link;
+            status.link = link;
+            is_new
+        });
+    }
+}
+
+/// However the task ends, also by a panic of the user's type, nobody waits for it any more.
 impl<T> Drop for Owner<T> {
     fn drop(&mut self) {
+        self.set_link(Link::Closed);
         self.core.fence.close();
         self.core.subscribers.close();
     }

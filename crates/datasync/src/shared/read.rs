@@ -131,7 +131,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
     async fn ask(&self) -> crate::Result<Result<Arc<T>, ReadError>> {
         let core = self.core();
         let (store, key) = (&core.editor.store, &core.editor.layout.payload);
-        let (asked, at) = (Moment::now(), Consistency::Linearizable);
+        let (asked, at, of) = (Moment::now(), Consistency::Linearizable, core.incarnation());
         let seen = store.get(key, Want::Stat, at).await?.stat().map(|stat| stat.version);
         if seen.is_some() && seen == core.data().version() {
             return Ok(self.held());
@@ -140,11 +140,11 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
         let revision = read.revision;
         let Some(entry) = read.into_entry() else {
             let event = Event::Delete { key: key.clone(), revision };
-            core.fence.observe(event, Some(asked), core.incarnation()).await;
+            core.fence.observe(event, Some(asked), of).await;
             return Ok(Err(ReadError::Deleted(revision)));
         };
         let put = Event::Put(entry.clone());
-        let is_taken = core.fence.observe(put, Some(asked), core.incarnation()).await;
+        let is_taken = core.fence.observe(put, Some(asked), of).await;
         Ok(self.value_of(&entry, is_taken))
     }
 

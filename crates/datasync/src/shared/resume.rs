@@ -129,7 +129,9 @@ impl<T: DeserializeOwned + 'static> Replay<T> {
             // The live copy kept the good one as well. A stream cannot begin at a bad one.
             return if self.base.is_some() { Ok(entry.revision) } else { Err(no_history(self.revision)) };
         };
-        let origin = if is_of_this_process(&self.store, entry) { Origin::Process } else { Origin::Remote };
+        let held = self.base.iter().flatten().next().map(|snapshot| snapshot.version);
+        let is_ours = is_of_this_process(&self.store, entry, held);
+        let origin = if is_ours { Origin::Process } else { Origin::Remote };
         let snapshot = Snapshot {
             value: value.into(),
             document: document.into(),

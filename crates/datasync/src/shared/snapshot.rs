@@ -40,7 +40,7 @@ impl<T> Clone for Snapshot<T> {
 pub enum Origin {
     /// This handle or one of its clones.
     Local,
-    /// Another handle of this process on the same store handle.
+    /// Another handle of this process on the same store handle, and nobody else since the revision before.
     Process,
     /// Somebody else.
     Remote,

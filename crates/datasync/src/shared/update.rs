@@ -55,7 +55,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
     /// # Cancel safety
     ///
     /// A dropped future frees the lock in the background, or leaves it to the updates that share it. If it was
-    /// dropped after the closure ran, its change may have been applied or may still be.
+    /// dropped after the closure ran, its change may have been applied or may still be. One that is kept has to be
+    /// polled: until the outcome of what was sent is known, the copy here waits with what it observes.
     pub async fn update<R>(&self, mut change: impl FnMut(&mut T) -> R) -> Result<Updated<T, R>, UpdateError> {
         self.try_update(|value| Ok::<_, Infallible>(change(value))).await
     }
@@ -76,7 +77,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
         self.try_update_with(UpdateOptions::exclusive(), change).await
     }
 
-    /// As [`update`](Self::update), but fails if the copy here was behind the store when it was called.
+    /// As [`update`](Self::update), but fails if the struct is not, under the lock, of the revision that the copy
+    /// here had at the call: the copy was behind, or others wrote first, updates of this handle among them.
     ///
     /// # Errors
     ///

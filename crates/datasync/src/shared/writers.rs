@@ -5,17 +5,18 @@
 //! a writer alone writes at once, and many share one lock and one transaction. No closure leaves the future of its
 //! caller.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{MutexGuard, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::batch::{Batch, Hold, Settled, Verdict};
 use super::edit::{Edit, EditFailure, Edited, Editor};
 use super::pace::Pace;
-use crate::coordinate::{LockRequest, after};
-use crate::{Consistency, Entry, Error, ErrorKind, LockError, Result};
+use crate::coordinate::{ANSWER_TIME, LockRequest, after};
+use crate::{Entry, Error, ErrorKind, Incarnation, LockError, Result};
 
 /// How often one edit is made, where others write at the same time.
 pub(super) const DECISIONS_MAX: u32 = 64;
@@ -103,6 +104,7 @@ impl Editor {
         }
         let deadline = after(terms.wait);
         let mut writer = Writer { editor: self, verdict: None };
+        let mut is_lost = false;
         for _ in 0..terms.tries {
             let mut bench = self.turn(&terms, deadline).await?;
             let batch = bench.batch.as_mut().expect("a turn is had on a batch");
@@ -111,21 +113,31 @@ impl Editor {
                 Err(refused) => (Edit::Keep, Some(refused)),
             };
             self.check_size(&edit)?;
+            let is_idle = edit == Edit::Keep;
             let verdict = writer.verdict.insert(batch.join(edit));
             if terms.is_alone {
-                self.settle(&mut bench).await;
+                self.settle(&mut bench, deadline).await;
             }
             drop(bench);
-            match self.verdict(verdict).await {
+            let waiting = self.verdict(verdict, deadline);
+            let told = if is_idle {
+                // It has no part in what others sent, and waits for that no longer than it was allowed to.
+                timeout_at(deadline.max(after(2 * ANSWER_TIME)), waiting).await
+            } else {
+                Ok(waiting.await)
+            };
+            match told.map_err(|_| self.timed_out(&terms))? {
                 Verdict::Done(edited) => {
                     return refused.map_or(Ok(edited), |why| Err(EditFailure::Refused(why)));
                 }
-                Verdict::Again if Instant::now() >= deadline => return Err(self.timed_out(&terms)),
-                Verdict::Again => {}
                 Verdict::Failed(error) => return Err(error.into()),
+                Verdict::Moved | Verdict::LockLost if Instant::now() >= deadline => {
+                    return Err(self.timed_out(&terms));
+                }
+                again => is_lost = matches!(again, Verdict::LockLost),
             }
         }
-        Err(self.contended().into())
+        Err(if is_lost { self.lock_lost() } else { self.contended() }.into())
     }
 
     /// Waits for a turn, and for a batch that can be joined.
@@ -134,7 +146,7 @@ impl Editor {
         terms: &Terms,
         deadline: Instant,
     ) -> Result<MutexGuard<'_, Bench>, EditFailure<E>> {
-        let waited = tokio::time::timeout_at(deadline, self.bench.lock()).await;
+        let waited = timeout_at(deadline, self.bench.lock()).await;
         let mut bench = waited.map_err(|_| self.timed_out(terms))?;
         let is_other =
             |batch: &Batch| batch.is_locked() != terms.is_exclusive || terms.is_alone && !batch.is_empty();
@@ -143,7 +155,7 @@ impl Editor {
         }
         if bench.batch.as_ref().is_some_and(|batch| is_other(batch) || batch.is_full()) {
             // What cannot be joined is written first, on behalf of its members; they go on if it takes too long.
-            let settled = tokio::time::timeout_at(deadline, self.settle(&mut bench)).await;
+            let settled = timeout_at(deadline, self.settle(&mut bench, deadline)).await;
             settled.map_err(|_| self.timed_out(terms))?;
             bench.batch.take_if(|batch| is_other(batch));
         }
@@ -168,29 +180,31 @@ impl Editor {
                     directory: &directory.write_lock,
                     keeper: &self.keeper,
                     then_get: Some(&self.layout.payload),
-                    wait: deadline.saturating_duration_since(Instant::now()),
+                    wait: terms.wait,
+                    deadline,
                 };
                 let asked = self.metrics.now();
                 let mut tenure = request.acquire().await.map_err(EditFailure::Lock)?;
                 self.metrics.on_lock(asked);
-                let base = tenure.got.take();
-                Ok(Batch::new(Hold::Locked(Box::new(tenure)), base))
+                let (base, of) = (tenure.got.take(), tenure.incarnation);
+                Ok(Batch::new(Hold::Locked(Box::new(tenure)), base, of))
             }
             _ => {
                 if let Some(until) = bench.aside.take() {
-                    tokio::time::sleep_until(until).await;
+                    tokio::time::sleep_until(until.min(deadline)).await;
                 }
-                let base = match self.latest() {
-                    Some(entry) => Some(entry),
-                    None => self.read_in_time(Consistency::Synced).await?,
+                let of = self.incarnation();
+                let (base, of) = match self.latest() {
+                    Some((entry, life)) => (Some(entry), life.or(of)),
+                    None => (self.read_in_time(deadline).await?, of),
                 };
-                Ok(Batch::new(Hold::Versioned, base))
+                Ok(Batch::new(Hold::Versioned, base, of))
             }
         }
     }
 
     /// Waits for what became of the batch, or for the turn to write it.
-    async fn verdict(&self, verdict: &mut oneshot::Receiver<Verdict>) -> Verdict {
+    async fn verdict(&self, verdict: &mut oneshot::Receiver<Verdict>, deadline: Instant) -> Verdict {
         let mut bench = tokio::select! {
             biased;
             told = &mut *verdict => return told.unwrap_or_else(|_| self.abandoned()),
@@ -198,7 +212,7 @@ impl Editor {
         };
         match verdict.try_recv() {
             Ok(told) => return told,
-            Err(oneshot::error::TryRecvError::Empty) => self.settle(&mut bench).await,
+            Err(oneshot::error::TryRecvError::Empty) => self.settle(&mut bench, deadline).await,
             Err(oneshot::error::TryRecvError::Closed) => return self.abandoned(),
         }
         drop(bench);
@@ -210,42 +224,43 @@ impl Editor {
     /// # Cancel safety
     ///
     /// The batch stays as it is, and whoever has the next turn goes on with it.
-    async fn settle(&self, bench: &mut Bench) {
+    async fn settle(&self, bench: &mut Bench, deadline: Instant) {
         let Some(batch) = bench.batch.as_mut() else { return };
         let settled = batch.write(self).await;
         let is_locked = batch.is_locked();
-        let fresh = match &settled {
+        let mut fresh = None;
+        match &settled {
             Ok(Settled::Moved) => {
                 self.metrics.on_conflict();
-                self.after_moved(&mut bench.pace, is_locked).await
+                // If this fails, the members begin anew, each in its own time.
+                fresh = self.after_moved(&mut bench.pace, is_locked, deadline).await.ok();
             }
             Ok(Settled::Done(_)) => {
                 self.metrics.on_written(batch.len());
                 let wait = if is_locked { Duration::ZERO } else { bench.pace.on_won() };
                 bench.aside = (!wait.is_zero()).then(|| Instant::now() + wait);
-                Ok(None)
             }
-            Ok(Settled::LockLost) | Err(_) => Ok(None),
-        };
-        let is_kept = matches!(settled, Ok(Settled::Moved)) && fresh.is_ok();
-        let (settled, fresh) = match fresh {
-            Ok(fresh) => (settled, fresh),
-            Err(error) => (Err(error), None),
-        };
+            Ok(Settled::LockLost) | Err(_) => {}
+        }
         batch.tell(&settled);
-        if is_kept {
-            batch.restart(fresh);
-        } else {
-            bench.batch = None;
+        match fresh {
+            Some((base, of)) => batch.restart(base, of),
+            None => bench.batch = None,
         }
     }
 
-    /// What is there, after somebody else was faster.
-    async fn after_moved(&self, pace: &mut Pace, is_locked: bool) -> Result<Option<Entry>> {
+    /// What is there, after somebody else was faster, and the life of the store that answered before.
+    async fn after_moved(
+        &self,
+        pace: &mut Pace,
+        is_locked: bool,
+        deadline: Instant,
+    ) -> Result<(Option<Entry>, Option<Incarnation>)> {
         if !is_locked {
-            tokio::time::sleep(pace.on_lost()).await;
+            tokio::time::sleep_until(deadline.min(Instant::now() + pace.on_lost())).await;
         }
-        self.read_in_time(Consistency::Synced).await
+        let of = self.incarnation();
+        Ok((self.read_in_time(deadline).await?, of))
     }
 
     /// A value that the store would refuse is refused before it spoils the edits of others.
@@ -272,6 +287,11 @@ impl Editor {
         }
     }
 
+    fn lock_lost(&self) -> Error {
+        let error = Error::new(ErrorKind::LeaseEnded, "update").on(&self.layout.payload);
+        error.because("the lock was lost before anything was written")
+    }
+
     /// Nobody told what became of the batch: its writers ended all at once, as when a runtime is shut down.
     fn abandoned(&self) -> Verdict {
         Verdict::Failed(Error::new(ErrorKind::Closed, "update").on(&self.layout.payload).perhaps_applied())
@@ -283,8 +303,17 @@ impl Editor {
 impl Drop for Writer<'_> {
     fn drop(&mut self) {
         drop(self.verdict.take());
-        if let Ok(mut bench) = self.editor.bench.try_lock() {
+        let left = &self.editor.left;
+        left.fetch_add(1, Ordering::SeqCst);
+        loop {
+            let seen = left.load(Ordering::SeqCst);
+            let Ok(mut bench) = self.editor.bench.try_lock() else { return };
             bench.batch.take_if(|batch| batch.is_deserted());
+            drop(bench);
+            // Who left meanwhile may have found the bench taken, and left the batch to this one.
+            if left.load(Ordering::SeqCst) == seen {
+                return;
+            }
         }
     }
 }

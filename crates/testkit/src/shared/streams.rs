@@ -50,8 +50,8 @@ pub async fn own_changes_can_be_skipped(stage: &Stage) -> Claim {
     let mut without_process = agent.events().skip_process();
     agent.update(|agent| agent.interval = 1).await?;
     other.update(|agent| agent.interval = 2).await?;
-    stage.second.put(&stage.payload(), r#"{"processes":[],"interval":3}"#).await?;
     assert_eq!(next(&mut without_own).await.origin, Origin::Process);
+    stage.second.put(&stage.payload(), r#"{"processes":[],"interval":3}"#).await?;
     assert_eq!(next(&mut without_own).await.origin, Origin::Remote);
     let quorate_datasync::SharedEvent::Changed(set) = next(&mut without_process).await else {
         panic!("a change")
