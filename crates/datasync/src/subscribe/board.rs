@@ -38,7 +38,8 @@ pub(super) struct Board {
     pub(super) awaiting: Interest,
     /// Those of them for whom it may be there now.
     pub(super) hopeful: BTreeSet<SubscriberId>,
-    pub(super) reports: broadcast::Sender<ResyncReport>,
+    /// `None` once there will be no more.
+    pub(super) reports: Option<broadcast::Sender<ResyncReport>>,
     woken: Vec<Waker>,
     /// Whether the driver is to look again at what it does.
     rings: bool,
@@ -53,6 +54,8 @@ pub(super) enum Timer {
     Subscriber(SubscriberId),
     /// The wait before a round.
     Round,
+    /// The wait of a round for the content of a subscriber.
+    Content(SubscriberId),
     /// The wait for a commit to come back through the watch.
     Ticket(TicketId),
 }
@@ -82,7 +85,7 @@ impl Board {
             touched: BTreeSet::new(),
             awaiting: Interest::default(),
             hopeful: BTreeSet::new(),
-            reports: broadcast::Sender::new(REPORTS_MAX),
+            reports: Some(broadcast::Sender::new(REPORTS_MAX)),
             woken: Vec::new(),
             rings: false,
             is_driven: false,
@@ -112,6 +115,12 @@ impl Board {
         needs
     }
 
+    /// The reports from now on. Of a board that is closed they have ended.
+    pub(super) fn reports(&self) -> broadcast::Receiver<ResyncReport> {
+        let ended = || broadcast::channel(1).1;
+        self.reports.as_ref().map_or_else(ended, broadcast::Sender::subscribe)
+    }
+
     pub(super) const fn is_closed(&self) -> bool {
         self.is_closed
     }
@@ -120,6 +129,7 @@ impl Board {
     pub(super) fn close(&mut self) {
         self.is_closed = true;
         self.round = None;
+        self.reports = None;
         self.tickets.clear();
         self.timers.clear();
         self.rings = true;
@@ -224,7 +234,7 @@ impl Board {
         let is_late = |phase: &Phase| matches!(phase, Phase::Taken(Flight { is_late: true, .. }));
         if self.subscribers.get(&id).is_some_and(|subscriber| is_late(&subscriber.phase)) {
             // Whoever asks for more has given up what it did not answer in time.
-            self.take_back(id);
+            self.take_back(id, &Outcome::TimedOut(Deadline::Finish));
             self.settle(id, now);
         }
         let Some(subscriber) = self.subscribers.get_mut(&id).filter(|_| !self.is_closed) else {
@@ -317,7 +327,7 @@ impl Board {
             Err(reason) => {
                 tracing::warn!(subscriber = %subscriber.name, %reason, "a delivery was refused");
                 let outcome = Outcome::Failed(reason);
-                let tickets = self.take_back(id);
+                let tickets = self.take_back(id, &outcome);
                 tickets.iter().for_each(|ticket| self.tickets.note(*ticket, id, &outcome));
                 self.rest(id, now);
                 outcome
@@ -337,14 +347,14 @@ impl Board {
     }
 
     /// What a subscriber was told counts as never told. Gives back who waited for its answer.
-    fn take_back(&mut self, id: SubscriberId) -> Vec<TicketId> {
+    fn take_back(&mut self, id: SubscriberId, outcome: &Outcome) -> Vec<TicketId> {
         let Some(subscriber) = self.subscribers.get_mut(&id) else { return Vec::new() };
         let Phase::Taken(mut flight) = std::mem::replace(&mut subscriber.phase, Phase::Idle) else {
             return Vec::new();
         };
         let tickets = std::mem::take(&mut flight.tickets);
         let sources = &self.sources;
-        subscriber.take_back(flight, |key| sources.entry(key));
+        subscriber.take_back(flight, outcome, |key| sources.entry(key));
         self.set_timer(id, None);
         tickets
     }
@@ -390,6 +400,7 @@ impl Board {
             match timer {
                 Timer::Subscriber(id) => self.on_subscriber_time(id, now),
                 Timer::Round => self.open_round(),
+                Timer::Content(id) => self.give_up_content(id, now),
                 Timer::Ticket(ticket) => self.give_up_arrival(ticket),
             }
         }

@@ -19,6 +19,8 @@ mod source;
 mod sources;
 mod subscriber;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod tickets;
 mod turns;
 mod value;

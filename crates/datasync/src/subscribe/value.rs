@@ -23,8 +23,8 @@ pub struct LazyValue(Arc<Inner>);
 struct Inner {
     entry: Entry,
     content_type: &'static str,
-    /// By type and by the content type of the codec that made it.
-    decoded: Mutex<Vec<(TypeId, &'static str, Decoded)>>,
+    /// By type, and by the type and the content type of the codec that made it.
+    decoded: Mutex<Vec<(TypeId, (TypeId, &'static str), Decoded)>>,
 }
 
 type Decoded = Result<Arc<dyn Any + Send + Sync>, DecodeError>;
@@ -78,7 +78,7 @@ impl LazyValue {
         self.decode_with(&Json)
     }
 
-    /// Decodes the value with a codec.
+    /// Decodes the value with a codec. Codecs of one type and one content type count as the same codec.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl LazyValue {
         T: Send + Sync + 'static,
         C: Decode<T> + ?Sized,
     {
-        let (kind, form) = (TypeId::of::<T>(), codec.content_type());
+        let (kind, form) = (TypeId::of::<T>(), (TypeId::of::<C>(), codec.content_type()));
         // Held while decoding, so that whoever else asks meanwhile waits for this result.
         let mut decoded = self.0.decoded.lock().unwrap_or_else(PoisonError::into_inner);
         let known = decoded.iter().find(|(of, by, _)| *of == kind && *by == form);
@@ -200,5 +200,24 @@ mod tests {
             values.share(&entry(at, "7"));
         }
         assert!(values.held.len() <= REMEMBERED_MIN + 1);
+    }
+
+    #[test]
+    fn what_one_codec_made_is_not_given_out_as_what_another_makes() {
+        #[derive(Debug)]
+        struct Backwards;
+        impl Codec for Backwards {
+            fn content_type(&self) -> &'static str {
+                Raw.content_type()
+            }
+        }
+        impl Decode<Bytes> for Backwards {
+            fn decode(&self, bytes: &Bytes) -> Result<Bytes, DecodeError> {
+                Ok(bytes.iter().rev().copied().collect())
+            }
+        }
+        let value = Values::new("application/octet-stream").share(&entry(1, "12"));
+        assert_eq!(*value.decode_with::<Bytes, _>(&Raw).unwrap(), "12");
+        assert_eq!(*value.decode_with::<Bytes, _>(&Backwards).unwrap(), "21");
     }
 }
