@@ -35,6 +35,7 @@ fn key(text: &str) -> Key {
 async fn a_put_that_was_lost_on_the_way_is_put_again_while_the_lease_goes_on() {
     let rig = rig();
     rig.publisher.put("/status/other", &1).lifetime().await.unwrap();
+    tokio::time::sleep(A_WHILE).await;
     rig.faulty.lose_next_request();
     assert!(rig.publisher.put("/status/a", &1).lifetime().await.unwrap_err().maybe_applied());
     tokio::time::sleep(A_WHILE).await;

@@ -8,10 +8,11 @@ use tokio::time::Instant;
 
 use super::answer::{Deadline, Outcome};
 use super::applied::AppliedReport;
-use super::board::{Board, Timer};
+use super::board::Board;
 use super::source::{SourceId, Synced};
 use super::subscriber::{Phase, SubscriberId, TicketId};
 use super::tickets::{Unseen, Wrote};
+use super::timing::Timer;
 use crate::{Delta, Event, Result, Revision};
 
 /// How long a commit may take from its acknowledgement until the watch tells of it.

@@ -51,8 +51,8 @@ use crate::{Committed, Error, ErrorKind, KeyError, Prefix, Result, Store, Txn};
 /// store.put(&mtu, "9000").await?;
 /// let delivery = interfaces.next().await.unwrap();
 /// let change = &delivery.changes()[0];
-/// assert_eq!(*change.previous.as_ref().unwrap().decode::<u32>()?, 1500);
-/// assert_eq!(*change.value.as_ref().unwrap().decode::<u32>()?, 9000);
+/// assert_eq!(*change.previous.as_ref().unwrap().decode_json::<u32>()?, 1500);
+/// assert_eq!(*change.value.as_ref().unwrap().decode_json::<u32>()?, 9000);
 /// delivery.ack();
 /// # Ok(())
 /// # }

@@ -8,11 +8,12 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::answer::{Deadline, Outcome};
-use super::board::{Board, Timer};
+use super::board::Board;
 use super::report::{ResyncCause, ResyncReport};
 use super::round::Round;
 use super::source::SourceId;
 use super::subscriber::{Flight, Phase, Subscriber, SubscriberId};
+use super::timing::Timer;
 
 /// How long a round waits for the resyncs of other watches after one was told. Watches that one outage interrupted
 /// come back one by one, and the subscribers are to be told in their order and not in that of the watches.

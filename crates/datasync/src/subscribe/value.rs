@@ -64,13 +64,13 @@ impl LazyValue {
         self.0.content_type
     }
 
-    /// Decodes JSON, which values are unless the hub was built with another codec.
+    /// Decodes JSON, which values are unless the hub was built for another content type.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] if the bytes are not the JSON of a `T`, or the hub's values are of another form, which
     /// [`decode_with`](Self::decode_with) reads.
-    pub fn decode<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Arc<T>, DecodeError> {
+    pub fn decode_json<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Arc<T>, DecodeError> {
         if self.0.content_type != Json.content_type() {
             let reason = format!("values are {}, which decode_with reads", self.0.content_type);
             return Err(DecodeError::WrongShape(reason.into()));
@@ -181,15 +181,18 @@ mod tests {
         }
         let mut values = Values::new("application/json");
         let (one, other) = (values.share(&entry(1, "7")), values.share(&entry(1, "7")));
-        assert!(Arc::ptr_eq(&one.decode::<Counted>().unwrap(), &other.decode::<Counted>().unwrap()));
+        assert!(Arc::ptr_eq(
+            &one.decode_json::<Counted>().unwrap(),
+            &other.decode_json::<Counted>().unwrap()
+        ));
         assert_eq!(DECODED.load(Ordering::Relaxed), 1);
-        assert_eq!(*one.decode::<u64>().unwrap(), 7);
+        assert_eq!(*one.decode_json::<u64>().unwrap(), 7);
     }
 
     #[test]
     fn a_value_of_another_form_says_so_and_can_be_decoded_with_its_codec() {
         let value = Values::new("application/octet-stream").share(&entry(1, "7"));
-        assert!(value.decode::<u64>().is_err());
+        assert!(value.decode_json::<u64>().is_err());
         assert_eq!(*value.decode_with::<Bytes, _>(&Raw).unwrap(), "7");
     }
 
