@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use futures_util::stream::{once, repeat};
 use quorate_datasync::{
     Capabilities, Committed, Consistency, Error, ErrorKind, Hub, Key, Lease, List, Listing, Memory, Moment,
     Outcome, Prefix, Publisher, RawChange, RawChanges, Read, Result, Revision, Selection, Store, StoreExt,
@@ -73,7 +74,10 @@ impl Store for Hostile {
             return Ok(changes);
         }
         let progress = RawChange::Progress { revision: Revision::ZERO, asked: Moment::ORIGIN };
-        Ok(RawChanges::new(futures_util::stream::repeat(progress)))
+        // Once the content was loaded.
+        let first = async { tokio::time::sleep(Duration::from_millis(5)).await };
+        let talk = once(first).flat_map(move |()| repeat(progress.clone()));
+        Ok(RawChanges::new(talk))
     }
 
     async fn grant(&self, ttl: Duration) -> Result<Lease> {

@@ -25,7 +25,8 @@ impl Board {
             self.take_back(id, &Outcome::TimedOut(Deadline::Finish));
             self.settle(id, now);
         }
-        let Some(subscriber) = self.subscribers.get_mut(&id).filter(|_| !self.is_closed()) else {
+        let is_closed = self.is_closed();
+        let Some(subscriber) = self.subscribers.get_mut(&id).filter(|_| !is_closed) else {
             return Poll::Ready(None);
         };
         let may_take = matches!(subscriber.phase, Phase::Offered { .. });
