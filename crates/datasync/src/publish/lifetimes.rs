@@ -66,7 +66,7 @@ struct Value {
     /// What was to hold when it was put, while that is open: whether it held has to be read.
     is_guarded: bool,
     /// What the key had before, while that is open.
-    before: Option<Box<Value>>,
+    before: Option<Box<Self>>,
 }
 
 /// Rings when a commit ends, or is given up, with an open outcome.

@@ -23,9 +23,11 @@ pub struct LazyValue(Arc<Inner>);
 struct Inner {
     entry: Entry,
     content_type: &'static str,
-    /// By type, and by the type and the content type of the codec that made it.
-    decoded: Mutex<Vec<(TypeId, (TypeId, &'static str), Decoded)>>,
+    decoded: Mutex<Vec<(Form, Decoded)>>,
 }
+
+/// The type of a decoded value, and the type and the content type of the codec that made it.
+type Form = (TypeId, TypeId, &'static str);
 
 type Decoded = Result<Arc<dyn Any + Send + Sync>, DecodeError>;
 
@@ -88,15 +90,15 @@ impl LazyValue {
         T: Send + Sync + 'static,
         C: Decode<T> + ?Sized,
     {
-        let (kind, form) = (TypeId::of::<T>(), (TypeId::of::<C>(), codec.content_type()));
+        let form = (TypeId::of::<T>(), TypeId::of::<C>(), codec.content_type());
         // Held while decoding, so that whoever else asks meanwhile waits for this result.
         let mut decoded = self.0.decoded.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = decoded.iter().find(|(of, by, _)| *of == kind && *by == form);
-        let result = if let Some((_, _, result)) = known {
+        let known = decoded.iter().find(|(of, _)| *of == form);
+        let result = if let Some((_, result)) = known {
             result.clone()
         } else {
             let result: Decoded = codec.decode(self.bytes()).map(|value| Arc::new(value) as _);
-            decoded.push((kind, form, result.clone()));
+            decoded.push((form, result.clone()));
             result
         };
         drop(decoded);
