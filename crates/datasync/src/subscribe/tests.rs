@@ -67,8 +67,8 @@ impl Rig {
     }
 
     fn poll(&mut self, id: SubscriberId) -> Option<(Told, u64)> {
-        let mut cx = Context::from_waker(std::task::Waker::noop());
-        match self.board.poll(id, &mut cx, self.now) {
+        let cx = Context::from_waker(std::task::Waker::noop());
+        match self.board.poll(id, &cx, self.now) {
             Poll::Ready(told) => told,
             Poll::Pending => None,
         }
