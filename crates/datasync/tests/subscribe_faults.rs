@@ -251,3 +251,36 @@ async fn a_commit_whose_answer_was_lost_is_told_all_the_same() {
     assert!(lost.maybe_applied());
     assert_eq!(next(&mut sub).await.changes().len(), 1, "it was applied");
 }
+
+#[tokio::test]
+async fn reports_end_when_the_store_is_closed() {
+    let rig = rig();
+    let mut reports = rig.hub.reports();
+    let mut sub = rig.subscribe("if", "/if").await;
+    assert!(timeout(WAIT, reports.next()).await.unwrap().is_some());
+    rig.put("/if/a", "1").await;
+    let _unanswered = next(&mut sub).await;
+    rig.store.close().await;
+    assert!(timeout(WAIT, reports.next()).await.unwrap().is_none());
+    assert!(timeout(WAIT, rig.hub.reports().next()).await.unwrap().is_none());
+}
+
+#[test]
+fn whoever_subscribes_outside_of_a_runtime_leaves_nothing_behind() {
+    let rig = rig();
+    let subscribe = rig.hub.subscribe("if", ["/if"]);
+    let outside = std::panic::AssertUnwindSafe(|| drop(IntoFuture::into_future(subscribe)));
+    assert!(std::panic::catch_unwind(outside).is_err(), "there is no runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { drop(rig.subscribe("if", "/if").await) });
+}
+
+#[test]
+fn a_subscription_ends_with_the_runtime_that_its_hub_runs_on() {
+    let rig = rig();
+    let build = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = build();
+    let mut sub = first.block_on(async { rig.subscribe("if", "/if").await });
+    drop(first);
+    build().block_on(async { assert!(timeout(WAIT, sub.next()).await.unwrap().is_none()) });
+}

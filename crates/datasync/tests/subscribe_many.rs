@@ -169,7 +169,7 @@ async fn a_subscriber_that_does_not_come_costs_what_it_is_behind_and_delays_nobo
     let delivery = asleep.next().await.unwrap();
     let [change] = delivery.changes() else { panic!("{delivery:?}") };
     assert_eq!(change.previous.as_ref().unwrap().bytes(), "0");
-    assert_eq!(*change.value.as_ref().unwrap().decode::<u64>().unwrap(), 2_000);
+    assert_eq!(*change.value.as_ref().unwrap().decode_json::<u64>().unwrap(), 2_000);
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn one_decoding_serves_all_subscribers() {
     for name in ["first", "second"] {
         let mut sub = hub.subscribe(name, ["/if"]).await.unwrap();
         let delivery = sub.next().await.unwrap();
-        decoded.push(delivery.changes()[0].value.clone().unwrap().decode::<Vec<u64>>().unwrap());
+        decoded.push(delivery.changes()[0].value.clone().unwrap().decode_json::<Vec<u64>>().unwrap());
         held.push((sub, delivery.changes()[0].clone()));
         delivery.ack();
         assert_eq!(held.last().unwrap().0.status().last, Some(Outcome::Applied));

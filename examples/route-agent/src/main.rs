@@ -83,7 +83,7 @@ fn apply_interfaces(host: &mut Host, delivery: &Delivery) -> Result<(), Refused>
     for change in delivery.changes() {
         let name = change.key.name();
         match &change.value {
-            Some(value) => host.put_interface(name, &*value.decode::<Interface>()?),
+            Some(value) => host.put_interface(name, &*value.decode_json::<Interface>()?),
             None => host.delete_interface(name),
         }
     }
@@ -94,7 +94,7 @@ fn apply_routes(host: &mut Host, delivery: &Delivery) -> Result<(), Refused> {
     for change in delivery.changes() {
         let name = change.key.name();
         match &change.value {
-            Some(value) => host.put_route(name, &*value.decode::<Route>()?)?,
+            Some(value) => host.put_route(name, &*value.decode_json::<Route>()?)?,
             None => host.delete_route(name),
         }
     }

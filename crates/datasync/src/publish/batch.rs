@@ -185,6 +185,12 @@ impl Planned {
         }
     }
 
+    /// Whether anything must hold for it.
+    pub(super) const fn is_guarded(&self) -> bool {
+        let (Self::Put(PlannedPut { guard, .. }) | Self::Delete(_, guard)) = self;
+        !matches!(guard, Guard::None)
+    }
+
     /// The value of a key that lives as long as the publisher.
     pub(super) fn lifetime_value(&self) -> Option<&Bytes> {
         match self {

@@ -17,7 +17,7 @@ const PASSES_MAX: usize = 8;
 /// Awaited it gives the revision of the deletion. It fails as [`Store::commit`](crate::Store::commit) does, and with
 /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if the text is no key. A dropped future leaves it open whether
 /// the key is deleted. A key that was put for the publisher's lifetime does not come back, even if deleting it
-/// failed.
+/// failed, unless the store refused it as a conflict.
 #[derive(Debug)]
 #[must_use = "nothing is deleted before this is awaited"]
 pub struct Delete {
@@ -71,6 +71,8 @@ impl IntoFuture for Delete {
 pub(super) async fn all_below(lifetimes: &Arc<Lifetimes>, prefix: &Prefix) -> Result<usize> {
     let keys_max = lifetimes.store().capabilities().txn_keys_max.max(1);
     let mut deleted = 0;
+    // Before the listing: a key that is absent just now, for its lease ended, is not to come back after it.
+    lifetimes.forget_below(prefix).await;
     for pass in 1..=PASSES_MAX {
         let listing = lifetimes.store().list(prefix, List::Keys, Consistency::Synced).await?;
         let mut keys = listing.into_keys();

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError, Weak};
 
 use bytes::Bytes;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::AbortHandle;
 
 use super::batch::Planned;
 use crate::backoff::Backoff;
 use crate::coordinate::LeaseKeeper;
-use crate::{Committed, Error, ErrorKind, Key, LeaseRef, Result, Store, Txn};
+use crate::{Committed, Consistency, Error, ErrorKind, Key, LeaseRef, Prefix, Result, Store, Txn, Want};
 
 /// How often a commit is tried whose lease ended just before.
 const ATTEMPTS_MAX: usize = 3;
@@ -25,6 +25,8 @@ pub(super) struct Lifetimes {
     kept: Mutex<Kept>,
     /// Whether there ever was such a key. Without one commits need not wait for each other.
     has_any: AtomicBool,
+    /// Rings when it is open whether a key was put.
+    doubt: Notify,
     task: SyncMutex<Option<AbortHandle>>,
 }
 
@@ -61,6 +63,21 @@ struct Value {
     bytes: Bytes,
     /// The grant that it was put under; `None` while that is open.
     under: Option<u64>,
+    /// What was to hold when it was put, while that is open: whether it held has to be read.
+    is_guarded: bool,
+    /// What the key had before, while that is open.
+    before: Option<Box<Self>>,
+}
+
+/// Rings when a commit ends, or is given up, with an open outcome.
+struct Doubt<'l>(Option<&'l Notify>);
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        if let Some(bell) = self.0 {
+            bell.notify_one();
+        }
+    }
 }
 
 impl Lifetimes {
@@ -69,6 +86,7 @@ impl Lifetimes {
             store: Arc::clone(store),
             kept: Mutex::default(),
             has_any: AtomicBool::new(false),
+            doubt: Notify::new(),
             task: SyncMutex::new(None),
         }
     }
@@ -105,19 +123,20 @@ impl Lifetimes {
         let txn = Planned::txn(planned, lease.as_ref());
         let before: Vec<_> =
             planned.iter().map(|one| (one.key().clone(), kept.keys.get(one.key()).cloned())).collect();
+        // What was demanded of one write of a batch holds for all of them.
+        let is_guarded = planned.iter().any(Planned::is_guarded);
         for planned in planned {
-            match planned.lifetime_value() {
-                Some(bytes) => {
-                    kept.keys.insert(planned.key().clone(), Value { bytes: bytes.clone(), under: None });
-                }
-                None => drop(kept.keys.remove(planned.key())),
-            }
+            kept.take(planned, is_guarded);
         }
+        let mut doubt = Doubt(needs_lease.then_some(&self.doubt));
         let result = self.store.commit(txn.clone()).await;
         match &result {
             Ok(_) => kept.confirm(planned, lease.as_ref()),
             Err(error) if error.maybe_applied() => {}
-            Err(_) => kept.restore(planned, before),
+            Err(error) => kept.restore(planned, before, error.as_conflict().is_some()),
+        }
+        if !result.as_ref().is_err_and(Error::maybe_applied) {
+            doubt.0 = None;
         }
         result.map(|committed| (txn, committed))
     }
@@ -144,43 +163,89 @@ impl Lifetimes {
         }
     }
 
-    /// Puts anew what is not under this lease. Returns whether all of it is.
+    /// Forgets the keys below a prefix: they are to be deleted, and are not put anew.
+    pub(super) async fn forget_below(&self, prefix: &Prefix) {
+        if self.has_any.load(Ordering::Acquire) {
+            self.kept.lock().await.keys.retain(|key, _| !prefix.contains(key));
+        }
+    }
+
+    /// Puts anew what is not under this lease. Returns whether all of it is. A key that cannot be put keeps none of
+    /// the others back.
     async fn put_again(&self, lease: &LeaseRef) -> Result<bool> {
-        let mut is_complete = true;
         let mut kept = self.kept.lock().await;
         let keys: Vec<Key> = kept.keys.keys().cloned().collect();
+        let mut result = Ok(true);
         for key in keys {
-            let Some(value) = kept.keys.get_mut(&key) else { continue };
-            if value.under == Some(lease.grant()) {
-                continue;
-            }
-            let txn = Txn::new().put_under(&key, value.bytes.clone(), lease);
-            match self.store.commit(txn).await {
-                Ok(_) => value.under = Some(lease.grant()),
+            match self.put_one_again(&mut kept, &key, lease).await {
+                Ok(()) => {}
                 // Somebody else has it, or the store did not notice yet that the old one is over.
-                Err(error) if error.as_conflict().is_some() => is_complete = false,
-                Err(error) => return Err(error),
+                Err(error) if error.as_conflict().is_some() => result = result.map(|_| false),
+                Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
+                Err(error) => result = Err(error),
             }
         }
-        Ok(is_complete)
+        result
+    }
+
+    async fn put_one_again(&self, kept: &mut Kept, key: &Key, lease: &LeaseRef) -> Result<()> {
+        let Some(value) = kept.keys.get_mut(key) else { return Ok(()) };
+        if value.under == Some(lease.grant()) {
+            return Ok(());
+        }
+        if value.is_guarded {
+            // Put once more without what was demanded, it could take the place of what the demand was to keep.
+            let is_provable = self.store.capabilities().linearizable;
+            let at = if is_provable { Consistency::Linearizable } else { Consistency::Synced };
+            let held = self.store.get(key, Want::Value, at).await?.into_entry();
+            match (held.filter(|entry| entry.lease == Some(lease.id())), value.before.take()) {
+                (Some(held), _) => {
+                    let (bytes, under) = (held.value, Some(lease.grant()));
+                    *value = Value { bytes, under, is_guarded: false, before: None };
+                    return Ok(());
+                }
+                (None, Some(before)) => *value = Value { is_guarded: false, before: None, ..*before },
+                (None, None) => {
+                    kept.keys.remove(key);
+                    return Ok(());
+                }
+            }
+        }
+        let txn = Txn::new().put_under(key, value.bytes.clone(), lease);
+        self.store.commit(txn).await?;
+        (value.under, value.before) = (Some(lease.grant()), None);
+        Ok(())
     }
 }
 
 impl Kept {
+    /// A write is sent: from now on its outcome is open.
+    fn take(&mut self, planned: &Planned, is_guarded: bool) {
+        let before = self.keys.remove(planned.key());
+        if let Some(bytes) = planned.lifetime_value() {
+            let before =
+                before.filter(|_| is_guarded).map(|before| Box::new(Value { before: None, ..before }));
+            let value = Value { bytes: bytes.clone(), under: None, is_guarded, before };
+            self.keys.insert(planned.key().clone(), value);
+        }
+    }
+
     fn confirm(&mut self, planned: &[Planned], lease: Option<&LeaseRef>) {
         for planned in planned {
             if let Some(value) = self.keys.get_mut(planned.key()) {
                 value.under = lease.map(LeaseRef::grant);
+                (value.is_guarded, value.before) = (false, None);
             }
         }
     }
 
-    /// Nothing was written. Only a key that was to be deleted is not taken up again.
-    fn restore(&mut self, planned: &[Planned], before: Vec<(Key, Option<Value>)>) {
+    /// Nothing was written. A key that was to be deleted is taken up again only if the store refused that.
+    fn restore(&mut self, planned: &[Planned], before: Vec<(Key, Option<Value>)>, is_refused: bool) {
         for (planned, (key, value)) in planned.iter().zip(before) {
             match (planned, value) {
-                (Planned::Put(_), Some(value)) => drop(self.keys.insert(key, value)),
-                (Planned::Put(_), None) | (Planned::Delete(..), _) => drop(self.keys.remove(&key)),
+                (Planned::Delete(..), Some(_)) if !is_refused => {}
+                (_, Some(value)) => drop(self.keys.insert(key, value)),
+                (_, None) => drop(self.keys.remove(&key)),
             }
         }
     }
@@ -204,22 +269,22 @@ async fn keep(lifetimes: Arc<Lifetimes>, keeper: Weak<LeaseKeeper>) {
         match lifetimes.put_again(&lease).await {
             Ok(true) => {
                 backoff.reset();
-                lease.ended().await;
+                tokio::select! {
+                    () = lease.ended() => {}
+                    () = lifetimes.doubt.notified() => {}
+                }
             }
             Ok(false) => tokio::time::sleep(backoff.next()).await,
-            Err(error) if is_final(&error) => return tracing::warn!(%error, "keys do not come back"),
+            Err(error) if error.kind() == ErrorKind::Closed => return,
             Err(error) => {
-                tracing::debug!(%error, "putting keys anew is tried again");
+                tracing::warn!(%error, "putting keys anew is tried again");
                 tokio::time::sleep(backoff.next()).await;
             }
         }
     }
 }
 
-/// Whether trying again can never succeed.
+/// Whether there will never be a lease.
 fn is_final(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Closed | ErrorKind::Denied | ErrorKind::ReadOnly | ErrorKind::Unsupported
-    )
+    matches!(error.kind(), ErrorKind::Closed | ErrorKind::Unsupported)
 }

@@ -81,7 +81,8 @@ impl<C> Publisher<C> {
     ///
     /// It is atomic only if they fit into one transaction of the store
     /// ([`Capabilities::txn_keys_max`](crate::Capabilities::txn_keys_max)); more are deleted in several. Keys that are
-    /// put below the prefix meanwhile may stay.
+    /// put below the prefix meanwhile may stay. Keys that were put for the lifetime of this publisher do not come
+    /// back, also those that are absent when they are to be deleted.
     ///
     /// # Errors
     ///

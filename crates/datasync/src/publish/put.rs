@@ -47,7 +47,8 @@ impl Put {
     /// the value that was put last, unless this publisher deleted it.
     ///
     /// A key that somebody else put meanwhile is left to them, and taken again when it is gone. A put that failed
-    /// but may have been applied counts as put. It must be awaited within a tokio runtime.
+    /// but may have been applied counts as put and is put again until that is known; one under a condition is read
+    /// first, and forgotten if it was not applied. It must be awaited within a tokio runtime.
     pub fn lifetime(self) -> Self {
         self.with(|planned| planned.span = Span::Publisher)
     }

@@ -37,6 +37,11 @@ impl Deletions {
         self.of_key.get(&entry.key).is_some_and(|at| *at >= entry.revision)
     }
 
+    /// When a key was deleted, as far as that is remembered.
+    pub(super) fn at(&self, key: &Key) -> Option<Revision> {
+        self.of_key.get(key).copied()
+    }
+
     /// Forgets what was deleted up to a revision, now that all before it was told.
     pub(super) fn forget_until(&mut self, revision: Revision) {
         while self.by_age.first().is_some_and(|(at, _)| *at <= revision) {

@@ -134,6 +134,12 @@ impl Replica {
         self.revision
     }
 
+    /// The newest revision at which a key that is not held is known to have been absent.
+    pub(crate) fn absent_at(&self, key: &Key) -> Option<Revision> {
+        let deleted = self.deletions.at(key);
+        if self.is_synced { deleted.max(Some(self.revision)) } else { deleted }
+    }
+
     fn put(&mut self, entry: Entry) -> Option<Delta> {
         let previous = self.entries.get(&entry.key);
         if previous.is_some_and(|held| held.revision >= entry.revision) || self.deletions.is_after(&entry) {

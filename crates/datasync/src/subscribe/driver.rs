@@ -19,13 +19,27 @@ const EVENTS_MAX: usize = 1024;
 /// How long the task sleeps when nothing is due.
 const IDLE: std::time::Duration = std::time::Duration::from_secs(3600);
 
+/// Closes the board if the task ends before its time: a store panicked, or the runtime went. Nobody waits for what
+/// will not come.
+struct Closing(Option<Arc<Shared>>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            shared.with(|board, _| board.close());
+        }
+    }
+}
+
 /// Runs until nobody subscribes any more, or the store is closed.
 pub(super) async fn run(shared: Arc<Shared>, store: Arc<dyn Store>) {
     let mut watches = FuturesUnordered::new();
     let mut handles: HashMap<SourceId, AbortHandle> = HashMap::new();
+    let mut closing = Closing(Some(Arc::clone(&shared)));
     loop {
         let Plan { begun, ended, deadline, is_over } = shared.with(|board, _| board.plan());
         if is_over {
+            closing.0 = None;
             return;
         }
         for (id, prefix) in begun {
@@ -50,6 +64,8 @@ async fn follow(shared: Arc<Shared>, store: Arc<dyn Store>, id: SourceId, prefix
     let mut watch = Watch::new(&store, Selection::Prefix(prefix)).ready_chunks(EVENTS_MAX);
     while let Some(told) = watch.next().await {
         shared.with(|board, now| board.feed(id, told, now));
+        // A watch that always has something to tell would keep the others, and the deadlines, from their turn.
+        tokio::task::yield_now().await;
     }
     shared.with(|board, _| board.close());
 }

@@ -8,10 +8,11 @@ use tokio::time::Instant;
 
 use super::answer::{Deadline, Outcome};
 use super::applied::AppliedReport;
-use super::board::{Board, Timer};
+use super::board::Board;
 use super::source::{SourceId, Synced};
 use super::subscriber::{Phase, SubscriberId, TicketId};
 use super::tickets::{Unseen, Wrote};
+use super::timing::Timer;
 use crate::{Delta, Event, Result, Revision};
 
 /// How long a commit may take from its acknowledgement until the watch tells of it.
@@ -133,8 +134,7 @@ impl Board {
                 Event::Delete { key, .. } => key,
                 _ => continue,
             };
-            let over = key.below();
-            let Some((id, _)) = self.sources.over(&over).filter(|(_, source)| source.is_live()) else {
+            let Some((id, _)) = self.sources.of(key).filter(|(_, source)| source.is_live()) else {
                 continue;
             };
             if let Some(fed) = self.sources.feed(id, Ok(event)) {
@@ -153,18 +153,26 @@ impl Board {
             .map(|(id, _)| *id)
             .collect();
         for ticket in seen {
-            if let Some((Unseen { written, until, .. }, subscribers)) = self.tickets.seen(ticket) {
+            if let Some((Unseen { revision, written, until }, subscribers)) = self.tickets.seen(ticket) {
                 self.remove_timer(until, Timer::Ticket(ticket));
+                self.remember_deleted(&written, revision);
                 for id in subscribers {
-                    self.attach(ticket, id, &written);
+                    self.attach(ticket, id, revision, &written);
                 }
             }
         }
     }
 
+    /// What was deleted counts as gone, also if the watch still has to tell of a put before that.
+    fn remember_deleted(&mut self, written: &[Wrote], revision: Revision) {
+        for Wrote { key, .. } in written.iter().filter(|wrote| !wrote.is_put) {
+            self.sources.remember_deleted(key, revision);
+        }
+    }
+
     /// Whether what the copy holds is how the key was at this revision, or later.
     fn has_seen(&self, revision: Revision, wrote: &Wrote) -> bool {
-        let Some(source) = self.sources.of(&wrote.key) else { return true };
+        let Some((_, source)) = self.sources.of(&wrote.key) else { return true };
         if !source.is_live() {
             return false;
         }
@@ -177,10 +185,15 @@ impl Board {
         !self.sources.is_atomic() || source.revision() >= revision || is_in_line
     }
 
-    fn attach(&mut self, ticket: TicketId, id: SubscriberId, written: &[Wrote]) {
+    fn attach(&mut self, ticket: TicketId, id: SubscriberId, revision: Revision, written: &[Wrote]) {
         let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
         let missed = subscriber.missed();
-        let outcome = if written.iter().any(|wrote| subscriber.pending.contains_key(&wrote.key)) {
+        let behind = written.iter().filter_map(|wrote| subscriber.pending.get(&wrote.key));
+        let mut failed = behind.filter_map(|behind| behind.failed.as_ref());
+        let outcome = if let Some((_, outcome)) = failed.find(|(told, _)| *told >= revision) {
+            // It was told, and answered, before the acknowledgement of the commit came.
+            outcome.clone()
+        } else if written.iter().any(|wrote| subscriber.pending.contains_key(&wrote.key)) {
             if missed.is_none() {
                 return subscriber.tickets.push(ticket);
             }

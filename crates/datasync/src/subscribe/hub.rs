@@ -51,8 +51,8 @@ use crate::{Committed, Error, ErrorKind, KeyError, Prefix, Result, Store, Txn};
 /// store.put(&mtu, "9000").await?;
 /// let delivery = interfaces.next().await.unwrap();
 /// let change = &delivery.changes()[0];
-/// assert_eq!(*change.previous.as_ref().unwrap().decode::<u32>()?, 1500);
-/// assert_eq!(*change.value.as_ref().unwrap().decode::<u32>()?, 9000);
+/// assert_eq!(*change.previous.as_ref().unwrap().decode_json::<u32>()?, 1500);
+/// assert_eq!(*change.value.as_ref().unwrap().decode_json::<u32>()?, 9000);
 /// delivery.ack();
 /// # Ok(())
 /// # }
@@ -110,6 +110,8 @@ impl Hub {
         deadlines: Deadlines,
         prefixes: &[Prefix],
     ) -> Result<Subscription, SubscribeError> {
+        // Where there is no runtime this panics, before anything is registered.
+        let runtime = tokio::runtime::Handle::current();
         let shared = &self.owner.shared;
         let (id, needs_driver) = shared.with(|board, now| {
             let id = board.register(name, deadlines, prefixes, now)?;
@@ -117,7 +119,7 @@ impl Hub {
         })?;
         if needs_driver {
             let driver = driver::run(Arc::clone(shared), Arc::clone(&self.owner.store));
-            let task = tokio::spawn(driver).abort_handle();
+            let task = runtime.spawn(driver).abort_handle();
             *self.owner.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
         }
         Ok(Subscription::new(self.clone(), id))
@@ -143,7 +145,7 @@ impl Hub {
 
     /// The reports of the resyncs that end from now on, whatever they were for.
     pub fn reports(&self) -> Reports {
-        Reports::new(self.owner.shared.with(|board, _| board.reports.subscribe()))
+        Reports::new(self.owner.shared.with(|board, _| board.reports()))
     }
 
     /// How the subscribers are doing, in the order of registration.

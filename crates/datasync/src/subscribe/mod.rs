@@ -9,8 +9,10 @@ mod board;
 mod delivery;
 mod driver;
 mod feed;
+mod handing;
 mod hub;
 mod interest;
+mod members;
 mod options;
 mod report;
 mod round;
@@ -19,7 +21,10 @@ mod source;
 mod sources;
 mod subscriber;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod tickets;
+mod timing;
 mod turns;
 mod value;
 

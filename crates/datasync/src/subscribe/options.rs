@@ -47,9 +47,10 @@ impl HubBuilder {
         self
     }
 
-    /// Sets what the values are, JSON by default. Values of another form are read by
-    /// [`LazyValue::decode_with`](super::LazyValue::decode_with).
-    pub fn codec(mut self, codec: &impl Codec) -> Self {
+    /// Sets what [`LazyValue::content_type`](super::LazyValue::content_type) says of the values: that of this codec,
+    /// JSON by default. It decodes nothing; whoever reads a value names the codec
+    /// ([`LazyValue::decode_with`](super::LazyValue::decode_with)), whose types only the reader knows.
+    pub fn content_type_of(mut self, codec: &impl Codec) -> Self {
         self.content_type = codec.content_type();
         self
     }

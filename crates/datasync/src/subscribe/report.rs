@@ -54,7 +54,7 @@ impl ResyncReport {
 /// The reports of a hub, as they come: a [`Stream`].
 ///
 /// It begins with the first resync that ends after it was asked for. A reader who is 64 reports behind misses the
-/// oldest. It ends with the hub.
+/// oldest. It ends with the hub, and when the store is closed.
 #[must_use = "a stream does nothing unless polled"]
 pub struct Reports(BoxStream<'static, ResyncReport>);
 

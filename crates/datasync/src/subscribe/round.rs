@@ -20,6 +20,10 @@ pub(super) struct Round {
     pub(super) current: Option<SubscriberId>,
     /// Nobody is told before: where prefixes are watched one by one, their resyncs come one by one.
     pub(super) not_before: Option<Instant>,
+    /// When the wait that `not_before` is of ends at the latest.
+    pub(super) latest: Option<Instant>,
+    /// Who lacks the content that it is to be told, and until when the others wait for that.
+    pub(super) lacking: Option<(SubscriberId, Instant)>,
     outcomes: Vec<(Arc<str>, Outcome)>,
     demands: Vec<oneshot::Sender<ResyncReport>>,
 }
@@ -31,6 +35,8 @@ impl Round {
             queue: BTreeSet::new(),
             current: None,
             not_before: None,
+            latest: None,
+            lacking: None,
             outcomes: Vec::new(),
             demands: Vec::new(),
         }

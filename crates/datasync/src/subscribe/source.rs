@@ -22,6 +22,8 @@ pub(super) struct Source {
     pub(super) is_within_commit: bool,
     /// Why nothing comes, if the store refuses what no waiting will mend.
     pub(super) refused: Option<Arc<str>>,
+    /// Up to where it was loaded last.
+    loaded: Revision,
     is_atomic: bool,
 }
 
@@ -49,6 +51,7 @@ impl Source {
             is_open,
             is_within_commit: false,
             refused: None,
+            loaded: Revision::ZERO,
             is_atomic,
         }
     }
@@ -68,7 +71,8 @@ impl Source {
         match &event {
             Event::Put(_) | Event::Delete { .. } => self.is_within_commit = self.is_atomic,
             Event::Progress { .. } => self.is_within_commit = false,
-            Event::ResyncDone { .. } => {
+            Event::ResyncDone { revision, .. } => {
+                self.loaded = *revision;
                 self.is_within_commit = false;
                 self.refused = None;
                 synced = Some(if self.replica.is_synced() { Synced::Again } else { Synced::First });
@@ -90,17 +94,33 @@ impl Source {
 
     /// Whether this copy knows all that `other`, which it contains, knows.
     pub(super) fn has_reached(&self, other: &Self) -> bool {
-        !self.is_within_commit
-            && !other.is_within_commit
-            && (!self.is_atomic
-                || self.replica.revision() >= other.replica.revision()
-                || self.replica.incarnation() != other.replica.incarnation())
+        if !other.replica.is_synced() || other.refused.is_some() {
+            return !self.is_within_commit;
+        }
+        // Two lives of a store cannot be compared: the one who missed the end of the old life hears of it.
+        let is_same_life = self.replica.incarnation() == other.replica.incarnation();
+        let is_further = !self.is_atomic || self.replica.revision() >= other.replica.revision();
+        is_same_life && is_further && !self.is_within_commit && !other.is_within_commit
+    }
+
+    /// Whether `other` was loaded up to where this copy is not known to be complete.
+    pub(super) fn was_loaded_before(&self, other: &Self) -> bool {
+        self.replica.incarnation() == other.replica.incarnation() && self.replica.revision() < other.loaded
     }
 
     /// Takes from the copies that this one takes the place of what they know better, so that nothing goes back.
     pub(super) fn take_newer(&mut self, olds: &[Self]) {
         let incarnation = self.replica.incarnation();
         for old in olds.iter().filter(|old| old.replica.incarnation() == incarnation) {
+            let mut gone = Vec::new();
+            for entry in self.below(&old.prefix).filter(|entry| old.replica.get(&entry.key).is_none()) {
+                if let Some(at) = old.replica.absent_at(&entry.key).filter(|at| *at >= entry.revision) {
+                    gone.push((entry.key.clone(), at));
+                }
+            }
+            for (key, revision) in gone {
+                self.replica.apply(Event::Delete { key, revision });
+            }
             for held in old.replica.iter() {
                 let known =
                     self.replica.get(&held.key).map_or(self.replica.revision(), |entry| entry.revision);

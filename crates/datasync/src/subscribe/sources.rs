@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::source::{Fed, Source, SourceId};
-use crate::{Delta, Entry, Event, Key, Prefix, Result};
+use crate::{Delta, Entry, Event, Key, Prefix, Result, Revision};
 
 /// Everything that a hub watches.
 #[derive(Debug)]
@@ -82,8 +82,9 @@ impl Sources {
     }
 
     /// The open source that a key is of.
-    pub(super) fn of(&self, key: &Key) -> Option<&Source> {
-        above(key.as_str()).find_map(|text| self.open.get(text)).and_then(|id| self.all.get(id))
+    pub(super) fn of(&self, key: &Key) -> Option<(SourceId, &Source)> {
+        let id = above(key.as_str()).find_map(|text| self.open.get(text))?;
+        Some((*id, self.all.get(id)?))
     }
 
     /// The open source that a prefix lies within.
@@ -94,7 +95,7 @@ impl Sources {
 
     /// The entry under a key, as it was told.
     pub(super) fn entry(&self, key: &Key) -> Option<&Entry> {
-        self.of(key).and_then(|source| source.replica.get(key))
+        self.of(key).and_then(|(_, source)| source.replica.get(key))
     }
 
     /// Why the content of a prefix does not come, if the store refuses it.
@@ -116,17 +117,23 @@ impl Sources {
             }
         }
         let is_open = !self.has_within(&wide);
+        let id = self.begin(wide, is_open);
+        if let Some(source) = self.all.get_mut(&id) {
+            source.users = 1;
+        }
+    }
+
+    fn begin(&mut self, prefix: Prefix, is_open: bool) -> SourceId {
         let id = SourceId(self.next);
         self.next += 1;
-        let mut source = Source::new(wide, self.is_atomic, is_open);
-        source.users = 1;
         if is_open {
-            self.open.insert(text(&source.prefix).to_owned(), id);
+            self.open.insert(text(&prefix).to_owned(), id);
         } else {
             self.waiting.insert(id);
         }
-        self.all.insert(id, source);
+        self.all.insert(id, Source::new(prefix, self.is_atomic, is_open));
         self.begun.push(id);
+        id
     }
 
     /// Gives up what [`join`](Self::join) gave. A source that nobody wants is watched no more.
@@ -166,7 +173,37 @@ impl Sources {
 
     /// Takes what the watch of a source told.
     pub(super) fn feed(&mut self, id: SourceId, told: Result<Event>) -> Option<Fed> {
-        self.all.get_mut(&id).map(|source| source.feed(told))
+        let source = self.all.get_mut(&id)?;
+        let fed = source.feed(told);
+        if fed.synced.is_some() && self.is_atomic {
+            self.load_again_what_lags();
+        }
+        Some(fed)
+    }
+
+    /// A key that is not held is known to have been absent at a revision.
+    pub(super) fn remember_deleted(&mut self, key: &Key, revision: Revision) {
+        let Some((id, _)) = self.of(key) else { return };
+        if let Some(source) = self.all.get_mut(&id).filter(|source| source.replica.get(key).is_none()) {
+            source.replica.apply(Event::Delete { key: key.clone(), revision });
+        }
+    }
+
+    /// A source may have been loaded up to a revision that a wider one, loaded before, will never be told of: what
+    /// was committed in between need not concern it. So that is loaded again.
+    fn load_again_what_lags(&mut self) {
+        let lags = |id: &SourceId| {
+            let Some(wide) = self.all.get(id).filter(|wide| wide.replica.is_synced()) else { return false };
+            let mut open = self.open.values().filter_map(|id| self.all.get(id));
+            open.any(|narrow| covers(&wide.prefix, &narrow.prefix) && wide.was_loaded_before(narrow))
+        };
+        for old in self.waiting.iter().copied().filter(lags).collect::<Vec<_>>() {
+            let Some(Source { prefix, users, .. }) = self.end(old) else { continue };
+            let id = self.begin(prefix, false);
+            if let Some(source) = self.all.get_mut(&id) {
+                source.users = users;
+            }
+        }
     }
 
     /// Lets a wider source that is complete take the place of those within it, and gives back what is different.

@@ -62,6 +62,8 @@ pub(super) struct Behind {
     pub(super) before: Option<Entry>,
     /// When the key became what it is now.
     pub(super) revision: Revision,
+    /// What became of the last attempt to tell it, and how new the key was that was told.
+    pub(super) failed: Option<(Revision, Outcome)>,
 }
 
 /// Where a subscriber stands.
@@ -136,6 +138,11 @@ impl Subscriber {
         self.prefixes.values().all(|is_live| *is_live)
     }
 
+    /// Whether anything that it subscribed to is there.
+    pub(super) fn has_some(&self) -> bool {
+        self.prefixes.is_empty() || self.prefixes.values().any(|is_live| *is_live)
+    }
+
     /// Whether it may be told something now.
     pub(super) fn has_news(&self) -> bool {
         let may_resync = !self.awaits_turn || self.stale.is_empty();
@@ -156,7 +163,7 @@ impl Subscriber {
                 self.pending.remove(key);
             }
         } else if !is_same(previous, current) {
-            self.pending.insert(key.clone(), Behind { before: previous.cloned(), revision });
+            self.pending.insert(key.clone(), Behind { before: previous.cloned(), revision, failed: None });
         }
     }
 
@@ -190,14 +197,20 @@ impl Subscriber {
     }
 
     /// What was told and not acknowledged is told again, as the net difference to what is there now.
-    pub(super) fn take_back<'e>(&mut self, flight: Flight, now: impl Fn(&Key) -> Option<&'e Entry>) {
+    pub(super) fn take_back<'e>(
+        &mut self,
+        flight: Flight,
+        outcome: &Outcome,
+        now: impl Fn(&Key) -> Option<&'e Entry>,
+    ) {
         for (key, told) in flight.told {
             let current = if self.has(&key) { now(&key) } else { None };
             let revision = self.pending.get(&key).map_or(told.revision, |behind| behind.revision);
             if is_same(told.before.as_ref(), current) {
                 self.pending.remove(&key);
             } else {
-                self.pending.insert(key, Behind { before: told.before, revision });
+                let failed = Some((told.revision, outcome.clone()));
+                self.pending.insert(key, Behind { before: told.before, revision, failed });
             }
         }
         let prefixes = &self.prefixes;

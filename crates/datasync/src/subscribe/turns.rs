@@ -8,20 +8,29 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::answer::{Deadline, Outcome};
-use super::board::{Board, Timer};
+use super::board::Board;
 use super::report::{ResyncCause, ResyncReport};
 use super::round::Round;
 use super::source::SourceId;
 use super::subscriber::{Flight, Phase, Subscriber, SubscriberId};
+use super::timing::Timer;
 
 /// How long a round waits for the resyncs of other watches after one was told. Watches that one outage interrupted
 /// come back one by one, and the subscribers are to be told in their order and not in that of the watches.
 const SETTLE: Duration = Duration::from_millis(50);
 
+/// How long a round waits for resyncs in all, however many come one after the other.
+const SETTLE_MAX: Duration = Duration::from_secs(2);
+
+/// How long a round waits for a content that does not come while others could be told.
+const CONTENT_MAX: Duration = Duration::from_secs(10);
+
 /// Whether a turn came to an end.
 enum Turn {
     /// It is this subscriber's turn, or will be when something happens.
     Waits,
+    /// What it is to be told is not there yet.
+    Lacks,
     Over(Outcome),
     Begins,
 }
@@ -71,7 +80,8 @@ impl Board {
         let round = self.enqueue(ResyncCause::Gap, &concerned);
         let before = round.not_before;
         if has_others && round.current.is_none() {
-            let at = now + SETTLE;
+            let latest = *round.latest.get_or_insert(now + SETTLE_MAX);
+            let at = (now + SETTLE).min(latest);
             round.not_before = Some(at);
             if let Some(before) = before {
                 self.remove_timer(before, Timer::Round);
@@ -83,8 +93,36 @@ impl Board {
     /// The wait before a round is over.
     pub(super) fn open_round(&mut self) {
         if let Some(round) = &mut self.round {
-            round.not_before = None;
+            (round.not_before, round.latest) = (None, None);
         }
+    }
+
+    /// A content did not come for so long that those after it are told before. It is told when it comes after all.
+    pub(super) fn give_up_content(&mut self, id: SubscriberId, now: Instant) {
+        let Some(round) = &mut self.round else { return };
+        if round.lacking.take_if(|(lacking, _)| *lacking == id).is_none() || !round.queue.remove(&id) {
+            return;
+        }
+        if let Some(subscriber) = self.subscribers.get_mut(&id) {
+            let outcome = Outcome::TimedOut(Deadline::Arrive);
+            subscriber.last = Some(outcome.clone());
+            round.note(&subscriber.name, outcome);
+        }
+        self.release(id, now);
+    }
+
+    /// A round waits for a content. If it could go on without, it does not wait for ever.
+    fn wait_for_content(&mut self, id: SubscriberId, now: Instant) {
+        let Some(round) = &mut self.round else { return };
+        let has_some = |id: &SubscriberId| self.subscribers.get(id).is_some_and(Subscriber::has_some);
+        if !round.queue.iter().any(has_some) || round.lacking.is_some_and(|(lacking, _)| lacking == id) {
+            return;
+        }
+        let at = now + CONTENT_MAX;
+        if let Some((before, at)) = round.lacking.replace((id, at)) {
+            self.remove_timer(at, Timer::Content(before));
+        }
+        self.add_timer(at, Timer::Content(id));
     }
 
     /// Notes what became of a subscriber's delivery, and ends its turn if it is this one's.
@@ -103,7 +141,9 @@ impl Board {
         if is_current {
             round.current = None;
         }
-        if round.queue.remove(&id) || is_current {
+        round.queue.remove(&id);
+        if is_current {
+            // One that leaves before its turn was not told anything, and there can be any number of them.
             round.note(name, Outcome::Gone);
         }
     }
@@ -122,6 +162,7 @@ impl Board {
             let Some(round) = &mut self.round else { return };
             match turn {
                 Turn::Waits => return,
+                Turn::Lacks => return self.wait_for_content(id, now),
                 Turn::Over(outcome) => {
                     round.queue.remove(&id);
                     if let Some(subscriber) = self.subscribers.get(&id) {
@@ -151,7 +192,7 @@ impl Board {
         let Some(subscriber) = self.subscribers.get(&id) else { return Turn::Over(Outcome::Gone) };
         if !subscriber.is_live() {
             // It is told when the content comes after all.
-            return self.refused(id).map_or(Turn::Waits, |reason| Turn::Over(Outcome::Failed(reason)));
+            return self.refused(id).map_or(Turn::Lacks, |reason| Turn::Over(Outcome::Failed(reason)));
         }
         match &subscriber.phase {
             Phase::Taken(Flight { is_late: true, .. }) => Turn::Over(Outcome::TimedOut(Deadline::Finish)),
@@ -174,9 +215,10 @@ impl Board {
     }
 
     fn finish_round(&mut self) {
-        if let Some(round) = self.round.take() {
+        let Some(report) = self.round.take().map(Round::finish) else { return };
+        if let Some(reports) = &self.reports {
             // It fails if nobody reads reports.
-            let _ = self.reports.send(round.finish());
+            let _ = reports.send(report);
         }
     }
 

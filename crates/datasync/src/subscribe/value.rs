@@ -23,9 +23,11 @@ pub struct LazyValue(Arc<Inner>);
 struct Inner {
     entry: Entry,
     content_type: &'static str,
-    /// By type and by the content type of the codec that made it.
-    decoded: Mutex<Vec<(TypeId, &'static str, Decoded)>>,
+    decoded: Mutex<Vec<(Form, Decoded)>>,
 }
+
+/// The type of a decoded value, and the type and the content type of the codec that made it.
+type Form = (TypeId, TypeId, &'static str);
 
 type Decoded = Result<Arc<dyn Any + Send + Sync>, DecodeError>;
 
@@ -64,13 +66,13 @@ impl LazyValue {
         self.0.content_type
     }
 
-    /// Decodes JSON, which values are unless the hub was built with another codec.
+    /// Decodes JSON, which values are unless the hub was built for another content type.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] if the bytes are not the JSON of a `T`, or the hub's values are of another form, which
     /// [`decode_with`](Self::decode_with) reads.
-    pub fn decode<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Arc<T>, DecodeError> {
+    pub fn decode_json<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Arc<T>, DecodeError> {
         if self.0.content_type != Json.content_type() {
             let reason = format!("values are {}, which decode_with reads", self.0.content_type);
             return Err(DecodeError::WrongShape(reason.into()));
@@ -78,7 +80,7 @@ impl LazyValue {
         self.decode_with(&Json)
     }
 
-    /// Decodes the value with a codec.
+    /// Decodes the value with a codec. Codecs of one type and one content type count as the same codec.
     ///
     /// # Errors
     ///
@@ -88,15 +90,15 @@ impl LazyValue {
         T: Send + Sync + 'static,
         C: Decode<T> + ?Sized,
     {
-        let (kind, form) = (TypeId::of::<T>(), codec.content_type());
+        let form = (TypeId::of::<T>(), TypeId::of::<C>(), codec.content_type());
         // Held while decoding, so that whoever else asks meanwhile waits for this result.
         let mut decoded = self.0.decoded.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = decoded.iter().find(|(of, by, _)| *of == kind && *by == form);
-        let result = if let Some((_, _, result)) = known {
+        let known = decoded.iter().find(|(of, _)| *of == form);
+        let result = if let Some((_, result)) = known {
             result.clone()
         } else {
             let result: Decoded = codec.decode(self.bytes()).map(|value| Arc::new(value) as _);
-            decoded.push((kind, form, result.clone()));
+            decoded.push((form, result.clone()));
             result
         };
         drop(decoded);
@@ -181,15 +183,18 @@ mod tests {
         }
         let mut values = Values::new("application/json");
         let (one, other) = (values.share(&entry(1, "7")), values.share(&entry(1, "7")));
-        assert!(Arc::ptr_eq(&one.decode::<Counted>().unwrap(), &other.decode::<Counted>().unwrap()));
+        assert!(Arc::ptr_eq(
+            &one.decode_json::<Counted>().unwrap(),
+            &other.decode_json::<Counted>().unwrap()
+        ));
         assert_eq!(DECODED.load(Ordering::Relaxed), 1);
-        assert_eq!(*one.decode::<u64>().unwrap(), 7);
+        assert_eq!(*one.decode_json::<u64>().unwrap(), 7);
     }
 
     #[test]
     fn a_value_of_another_form_says_so_and_can_be_decoded_with_its_codec() {
         let value = Values::new("application/octet-stream").share(&entry(1, "7"));
-        assert!(value.decode::<u64>().is_err());
+        assert!(value.decode_json::<u64>().is_err());
         assert_eq!(*value.decode_with::<Bytes, _>(&Raw).unwrap(), "7");
     }
 
@@ -200,5 +205,24 @@ mod tests {
             values.share(&entry(at, "7"));
         }
         assert!(values.held.len() <= REMEMBERED_MIN + 1);
+    }
+
+    #[test]
+    fn what_one_codec_made_is_not_given_out_as_what_another_makes() {
+        #[derive(Debug)]
+        struct Backwards;
+        impl Codec for Backwards {
+            fn content_type(&self) -> &'static str {
+                Raw.content_type()
+            }
+        }
+        impl Decode<Bytes> for Backwards {
+            fn decode(&self, bytes: &Bytes) -> Result<Bytes, DecodeError> {
+                Ok(bytes.iter().rev().copied().collect())
+            }
+        }
+        let value = Values::new("application/octet-stream").share(&entry(1, "12"));
+        assert_eq!(*value.decode_with::<Bytes, _>(&Raw).unwrap(), "12");
+        assert_eq!(*value.decode_with::<Bytes, _>(&Backwards).unwrap(), "21");
     }
 }

@@ -30,10 +30,10 @@ pub async fn a_change_has_its_value_its_previous_value_and_its_revision(stage: &
     let change = &delivery.changes()[0];
     let (value, previous) = (change.value.clone().expect("it is there"), change.previous.clone());
     assert_eq!(
-        (change.kind(), *value.decode::<u64>()?, value.content_type()),
+        (change.kind(), *value.decode_json::<u64>()?, value.content_type()),
         (ChangeKind::Put, 9000, "application/json")
     );
-    assert_eq!(*previous.expect("there was one").decode::<u64>()?, 1500);
+    assert_eq!(*previous.expect("there was one").decode_json::<u64>()?, 1500);
     let entry = stage.entry(&stage.key("if/eth0")).await?;
     assert_eq!((change.revision, value.version()), (entry.revision, entry.version));
     assert!(delivery.revision() >= entry.revision);
