@@ -1,6 +1,7 @@
 //! Copies of a large tree: how long they take to load, and how late one change is told.
 
 use std::error::Error;
+use std::ops::RangeInclusive;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -176,10 +177,14 @@ fn telling(course: &Course, options: &RaceOptions) -> Result<(), Box<dyn Error>>
     let tree = Tree::create(course.addr, own_path("tell"), DIRECTORIES_WRITTEN)?;
     let writes = if options.is_quick { WRITES_QUICK } else { WRITES };
     let before = course.weather();
+    let mut written = 0;
     for round in 1..=options.rounds {
         for entrant in &mut entrants {
             say(&format!("{title}: round {round} of {}, {}", options.rounds, entrant.who.name()));
-            entrant.go(|who| tell(who, course, &tree, writes));
+            // The numbers go on, so that no write repeats a value: a follower says nothing of one that does.
+            let first = written + 1;
+            written += WARM_UP_WRITES + writes;
+            entrant.go(|who| tell(who, course, &tree, first..=written));
         }
     }
     let rows = entrants.iter().map(|entrant| {
@@ -191,19 +196,20 @@ fn telling(course: &Course, options: &RaceOptions) -> Result<(), Box<dyn Error>>
 }
 
 /// The milliseconds from each write to the call that tells of it.
-fn tell(who: Who, course: &Course, tree: &Tree, writes: u64) -> Result<Vec<f64>, String> {
+fn tell(who: Who, course: &Course, tree: &Tree, writes: RangeInclusive<u64>) -> Result<Vec<f64>, String> {
     let words = |error: std::io::Error| error.to_string();
     let mut worker = who.start(course, &tree.root)?;
     complete(&mut worker, tree)?;
     let mut raw = Raw::connect(course.addr).map_err(words)?;
     let mut delays = Vec::new();
-    for write in 1..=WARM_UP_WRITES + writes {
+    let warm_up = writes.start() + WARM_UP_WRITES;
+    for write in writes {
         let request = set_to(&tree.node(write as usize * STRIDE), &beat::data(write));
         thread::sleep(PAUSE);
         let start = beat::now();
         raw.ask(&request).map_err(words)?;
         let seen = seen(&mut worker, write)?;
-        if write > WARM_UP_WRITES {
+        if write >= warm_up {
             delays.push(beat::millis_between(start, seen));
         }
     }
