@@ -38,6 +38,7 @@ use cores::Cores;
 use modes::Mode;
 use processes::{Server, Tracer};
 use raw::Raw;
+use rounds::Target;
 use sample::Span;
 use weather::Weather;
 use works::{Kind, Place, Work};
@@ -86,7 +87,8 @@ fn tables(options: &Options) -> Result<(), Box<dyn Error>> {
     if !canned.is_empty() {
         let server = Server::start(CANNED)?;
         for work in canned {
-            print(work, server.addr(), Some(&server), options, tracer)?;
+            let target = Target { addr: server.addr(), process: Some(server.id()) };
+            print(work, target, options, tracer)?;
         }
     }
     if let Some(&first) = real.first() {
@@ -94,7 +96,7 @@ fn tables(options: &Options) -> Result<(), Box<dyn Error>> {
         let Some(addr) = options.server.or(ours.as_ref().map(Server::addr)) else { return Ok(()) };
         warm_up(first, addr)?;
         for work in real {
-            print(work, addr, ours.as_ref(), options, tracer)?;
+            print(work, Target { addr, process: ours.as_ref().map(Server::id) }, options, tracer)?;
         }
     }
     Ok(())
@@ -114,17 +116,10 @@ fn warm_up(work: Work, addr: SocketAddr) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn print(
-    work: Work,
-    addr: SocketAddr,
-    server: Option<&Server>,
-    options: &Options,
-    tracer: Option<Tracer>,
-) -> io::Result<()> {
-    let server = server.map(Server::id);
-    let before = Weather::now(server);
-    let rows = rounds::measure(work, addr, options, tracer);
-    let others = before.zip(Weather::now(server)).map(|(before, now)| now.others_since(before));
+fn print(work: Work, target: Target, options: &Options, tracer: Option<Tracer>) -> io::Result<()> {
+    let before = Weather::now(target.process);
+    let rows = rounds::measure(work, target, options, tracer);
+    let others = before.zip(Weather::now(target.process)).map(|(before, now)| now.others_since(before));
     let text = if options.json { table::json(work, &rows) } else { table::table(work, &rows, others) };
     let mut stdout = io::stdout();
     stdout.write_all(text.as_bytes())?;

@@ -11,6 +11,7 @@ use crate::{
     processes::{self, Tracer},
     sample::Span,
     say,
+    weather::cpu_of,
     works::Work,
 };
 
@@ -35,6 +36,16 @@ pub(crate) struct Round {
     pub(crate) rate: f64,
     /// Microseconds of CPU for an operation.
     pub(crate) cpu: f64,
+    /// The server's, where it can be found out.
+    server_cpu: Option<f64>,
+}
+
+/// Where the cells connect to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) addr: SocketAddr,
+    /// The process that serves, if it is ours.
+    pub(crate) process: Option<u32>,
 }
 
 impl Row {
@@ -45,7 +56,7 @@ impl Row {
     /// The row of a single round.
     pub(crate) fn once(cell: Cell, found: &Found) -> Self {
         let mut row = Self::new(cell);
-        row.add(found);
+        row.add(found, None);
         row
     }
 
@@ -61,6 +72,13 @@ impl Row {
         median(self.rounds.iter().map(|round| round.cpu))
     }
 
+    /// The client's and the server's together. What the kernel does for a connection is charged to whoever happens
+    /// to run, so that one client's cost may be the server's with another.
+    pub(crate) fn cpu_of_both(&self) -> Option<f64> {
+        let both = |round: &Round| Some(round.cpu + round.server_cpu?);
+        Some(median(self.rounds.iter().map(both).collect::<Option<Vec<_>>>()?.into_iter()))
+    }
+
     /// Half the distance between the slowest and the fastest round, as a part of the median.
     pub(crate) fn spread(&self) -> f64 {
         let rates = || self.rounds.iter().map(|round| round.rate);
@@ -68,10 +86,12 @@ impl Row {
     }
 
     /// Runs the cell once more. A client that fails is out.
-    fn run(&mut self, addr: SocketAddr, span: Span) -> bool {
-        match processes::time(self.cell, addr, span) {
+    fn run(&mut self, target: Target, span: Span) -> bool {
+        let server_cpu = || target.process.and_then(cpu_of);
+        let before = server_cpu();
+        match processes::time(self.cell, target.addr, span) {
             Ok(found) => {
-                self.add(&found);
+                self.add(&found, server_cpu().zip(before).map(|(after, before)| after - before));
                 true
             }
             Err(reason) => {
@@ -81,11 +101,13 @@ impl Row {
         }
     }
 
-    fn add(&mut self, found: &Found) {
+    /// The server's time is that of the whole life of the cell's process.
+    fn add(&mut self, found: &Found, server: Option<Duration>) {
         let ops = self.ops(found.sample.replies);
         let rate = ops / found.sample.time.as_secs_f64();
-        let cpu = found.sample.cpu.as_secs_f64() * 1e6 / ops;
-        self.rounds.push(Round { rate, cpu });
+        let each = |cpu: Duration, ops| cpu.as_secs_f64() * 1e6 / ops;
+        let server_cpu = server.map(|cpu| each(cpu, self.ops(found.replies)));
+        self.rounds.push(Round { rate, cpu: each(found.sample.cpu, ops), server_cpu });
     }
 
     fn count(&mut self, addr: SocketAddr, span: Span, tracer: Option<Tracer>) {
@@ -115,14 +137,14 @@ impl Row {
 }
 
 /// Measures a work. The rows are in the order of the clients, each one's fastest first.
-pub(crate) fn measure(work: Work, addr: SocketAddr, options: &Options, tracer: Option<Tracer>) -> Vec<Row> {
+pub(crate) fn measure(work: Work, target: Target, options: &Options, tracer: Option<Tracer>) -> Vec<Row> {
     let mut rows: Vec<_> = cells(work, options).into_iter().map(Row::new).collect();
     if !options.shows_all {
-        scout(&mut rows, addr, options);
+        scout(&mut rows, target, options);
     }
     for round in 1..=options.rounds {
         say(&format!("{}: round {round} of {}, {} processes", work.name(), options.rounds, rows.len()));
-        rows.retain_mut(|row| row.run(addr, options.span));
+        rows.retain_mut(|row| row.run(target, options.span));
     }
     rows.retain(|row| !row.rounds.is_empty());
     rows.sort_by(|one, other| one.cell.who.cmp(&other.cell.who).then(other.rate().total_cmp(&one.rate())));
@@ -134,7 +156,7 @@ pub(crate) fn measure(work: Work, addr: SocketAddr, options: &Options, tracer: O
         let mut counted = None;
         for row in &mut rows {
             if counted.replace(row.cell.who) != Some(row.cell.who) {
-                row.count(addr, shorter(options.span), tracer);
+                row.count(target.addr, shorter(options.span), tracer);
             }
         }
     }
@@ -169,11 +191,11 @@ fn is_of_use(cell: &Cell) -> bool {
 
 /// Leaves only the ways to work that may turn out the best of their client. Some clients are fast at one time and
 /// slow at another, so the best of several tries counts.
-fn scout(rows: &mut Vec<Row>, addr: SocketAddr, options: &Options) {
+fn scout(rows: &mut Vec<Row>, target: Target, options: &Options) {
     let Some(work) = rows.first().map(|row| row.cell.work) else { return };
     for number in 1..=options.tries {
         say(&format!("{}: try {number} of {}, {} processes", work.name(), options.tries, rows.len()));
-        rows.retain_mut(|row| row.run(addr, shorter(options.span)));
+        rows.retain_mut(|row| row.run(target, shorter(options.span)));
     }
     rows.sort_by(|one, other| {
         one.cell.who.cmp(&other.cell.who).then(other.best_rate().total_cmp(&one.best_rate()))

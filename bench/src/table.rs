@@ -8,11 +8,12 @@ use crate::{
     works::Work,
 };
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "client",
     "mode, runtime, cores",
     "ops/s",
     "CPU us/op",
+    "with the server's",
     "allocs/op",
     "syscalls/op",
     "rate / raw",
@@ -74,6 +75,7 @@ fn cells(row: &Row, best: &Best) -> [String; COLUMNS.len()] {
         row.cell.way(),
         format!("{} ±{:.0}%", thousands(row.rate()), row.spread() * 100.0),
         three(row.cpu()),
+        digits(row.cpu_of_both()),
         digits(row.allocations),
         digits(row.system_calls),
         ratio(row.rate(), best.raw_rate),
@@ -89,7 +91,7 @@ pub(crate) fn json(work: Work, rows: &[Row]) -> String {
         let Cell { who, mode, threads, cores, .. } = row.cell;
         format!(
             "{{\"work\":\"{}\",\"client\":\"{}\",\"mode\":\"{}\",\"runtime\":\"{}\",\"cores\":\"{}\",\"rounds\":{},\
-             \"ops_per_second\":{:.1},\"spread\":{:.4},\"cpu_us_per_op\":{:.4},\"allocations_per_op\":{},\
+             \"ops_per_second\":{:.1},\"spread\":{:.4},\"cpu_us_per_op\":{:.4},\"cpu_us_per_op_of_both\":{},\"allocations_per_op\":{},\
              \"system_calls_per_op\":{}}}\n",
             work.name(),
             who.name(),
@@ -100,6 +102,7 @@ pub(crate) fn json(work: Work, rows: &[Row]) -> String {
             row.rate(),
             row.spread(),
             row.cpu(),
+            number(row.cpu_of_both()),
             number(row.allocations),
             number(row.system_calls),
         )

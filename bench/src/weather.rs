@@ -1,6 +1,7 @@
 //! What others do to the machine meanwhile: figures taken in company are to be mistrusted.
 
 use std::fs;
+use std::time::Duration;
 
 /// How much work the whole machine had done at some moment, and how much of it was ours, in ticks.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,12 @@ impl Weather {
         let others = (self.busy - earlier.busy).saturating_sub(self.ours - earlier.ours);
         others as f64 / (self.all - earlier.all).max(1) as f64
     }
+}
+
+/// User and system time of all threads of a process, in steps of a tick. `None` where this cannot be found out.
+pub(crate) fn cpu_of(process: u32) -> Option<Duration> {
+    let ticks = ticks_of(&process.to_string(), 2)?;
+    Some(Duration::from_secs(ticks) / u32::try_from(rustix::param::clock_ticks_per_second()).ok()?)
 }
 
 /// The sum of the first so many of a process's times: its own two, then those of its children that have ended.

@@ -1,12 +1,18 @@
-//! A follower without a client: it reads every node, keeps nothing, and for each notification reads once. What it
-//! takes is what the server and the wire take.
+//! Peers without a client. What they take is what the server and the wire take.
+//!
+//! One follows: it reads every node, keeps nothing, and for each notification reads once. The other increments: it
+//! writes at the version that it wrote last, and reads nothing.
 
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use super::{beat, ours::say};
+use super::{
+    beat,
+    ours::{number, say},
+};
 use crate::{
     raw::{Raw, get, read_frame},
     wire::{self, buffer_at, int_at, request},
@@ -17,11 +23,12 @@ const INPUT_BYTES: usize = 1024 * 1024;
 const NOTIFICATION: i32 = -1;
 /// Where a reply has its content, behind the length of the header.
 const CONTENT: usize = 16;
+const PERSISTENT: i32 = 0;
 const RECURSIVE: i32 = 1;
 
 /// Follows everything below a path, or one node, as it is told.
 pub(crate) fn serve(addr: SocketAddr, path: &str) -> Result<(), Box<dyn Error>> {
-    let mut follower = Follower::connect(addr)?;
+    let mut follower = Bare::connect(addr)?;
     say("ready")?;
     io::stdin().lock().read_line(&mut String::new())?;
     thread::spawn(|| {
@@ -35,14 +42,49 @@ pub(crate) fn serve(addr: SocketAddr, path: &str) -> Result<(), Box<dyn Error>> 
     follower.follow()
 }
 
-struct Follower {
+/// Increments one node by compare-and-set for as long as it is told, with a watch on it as whoever keeps a copy has.
+pub(crate) fn increment(addr: SocketAddr, path: &str) -> Result<(), Box<dyn Error>> {
+    let mut raw = Raw::connect(addr)?;
+    raw.create_parents(path)?;
+    raw.create_unless_there(path, b"{\"n\":0}")?;
+    let mut counter = Bare::of(raw)?;
+    let watch = request(wire::ADD_WATCH).buffer(path.as_bytes()).int(PERSISTENT).frame();
+    counter.play([watch].into_iter(), |_| ())?;
+    say("ready")?;
+    let mut version = 0;
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        if line == "value" {
+            say(&format!("value {version}"))?;
+            continue;
+        }
+        let (start, before) = (Instant::now(), version);
+        let time = Duration::from_millis(number(&line)?);
+        while start.elapsed() < time {
+            let data = format!("{{\"n\":{}}}", version + 1);
+            let set = request(wire::SET_DATA).buffer(path.as_bytes()).buffer(data.as_bytes()).int(version);
+            counter.output.write_all(&set.frame())?;
+            // What was notified of the watch comes first.
+            while int_at(&counter.good_reply()?, 0) == NOTIFICATION {}
+            version += 1;
+        }
+        say(&format!("done {} {}", start.elapsed().as_nanos(), version - before))?;
+    }
+    Ok(())
+}
+
+struct Bare {
     input: BufReader<TcpStream>,
     output: TcpStream,
 }
 
-impl Follower {
+impl Bare {
     fn connect(addr: SocketAddr) -> io::Result<Self> {
-        let output = Raw::connect(addr)?.into_stream();
+        Self::of(Raw::connect(addr)?)
+    }
+
+    fn of(raw: Raw) -> io::Result<Self> {
+        let output = raw.into_stream();
         Ok(Self { input: BufReader::with_capacity(INPUT_BYTES, output.try_clone()?), output })
     }
 

@@ -46,7 +46,10 @@ const TELLING: [Column; 2] =
 
 #[derive(Clone, Copy, Debug)]
 enum Who {
+    /// A stream of batches, from a task of its own.
     Follower,
+    /// Calls, in the task of whoever follows.
+    Follow,
     /// What followers are built on.
     Replica,
     Curator,
@@ -55,11 +58,13 @@ enum Who {
 }
 
 impl Who {
-    const ALL: [Self; 5] = [Self::Follower, Self::Replica, Self::Curator, Self::Kazoo, Self::Bare];
+    const ALL: [Self; 6] =
+        [Self::Follower, Self::Follow, Self::Replica, Self::Curator, Self::Kazoo, Self::Bare];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Follower => "quorate Follower",
+            Self::Follow => "quorate Follow, calls",
             Self::Replica => "quorate Watch + Replica",
             Self::Curator => "Curator CuratorCache",
             Self::Kazoo => "kazoo TreeCache",
@@ -71,6 +76,7 @@ impl Who {
         let addr = course.addr.to_string();
         match self {
             Self::Follower => Peers::ours(&["follow", &course.url(), root]),
+            Self::Follow => Peers::ours(&["calls", &course.url(), root]),
             Self::Replica => Peers::ours(&["replica", &course.url(), root]),
             Self::Curator => course.peers.curator(&["follow", &addr, root]),
             Self::Kazoo => course.peers.kazoo(&["follow", &addr, root]),

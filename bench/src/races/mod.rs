@@ -97,6 +97,7 @@ pub(crate) fn work(words: &[String]) -> Result<(), Box<dyn Error>> {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["bare", addr, path] => bare::serve(addr.parse()?, path),
+        ["bare-increment", addr, path] => bare::increment(addr.parse()?, path),
         [role, url, place, ref more @ ..] => ours::serve(role, url, place, more),
         _ => Err("a worker needs a role, a store and a place".into()),
     }

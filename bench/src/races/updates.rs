@@ -50,10 +50,12 @@ enum Who {
     Document,
     Curator,
     Kazoo,
+    /// One request after the other, by a program that knows the version.
+    Bare,
 }
 
 impl Who {
-    const ALL: [Self; 4] = [Self::Shared, Self::Document, Self::Curator, Self::Kazoo];
+    const ALL: [Self; 5] = [Self::Shared, Self::Document, Self::Curator, Self::Kazoo, Self::Bare];
 
     const fn name(self, case: &Case) -> &'static str {
         match (self, case.how.as_bytes()) {
@@ -63,11 +65,16 @@ impl Who {
             (Self::Curator, _) => "Curator SharedValue",
             (Self::Kazoo, b"exclusive") => "kazoo Lock",
             (Self::Kazoo, _) => "kazoo get + set",
+            (Self::Bare, _) => "bare setData, watched",
         }
     }
 
     fn can(self, case: &Case) -> bool {
-        !matches!(self, Self::Document) || case.how == "exclusive"
+        match self {
+            Self::Shared | Self::Curator | Self::Kazoo => true,
+            Self::Document => case.how == "exclusive",
+            Self::Bare => case.how == "optimistic" && case.processes == 1,
+        }
     }
 
     fn command(self, case: &Case, course: &Course, path: &str) -> Result<Command, String> {
@@ -77,6 +84,7 @@ impl Who {
             Self::Document => Peers::ours(&["document", &url, path, &tasks]),
             Self::Curator => course.peers.curator(&[case.how, &addr, path, &tasks]),
             Self::Kazoo => course.peers.kazoo(&[case.how, &addr, path, &tasks]),
+            Self::Bare => Peers::ours(&["bare-increment", &addr, path]),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Followers, and when they are told of changes.
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use quorate::{FollowEvent, Follower, Key, Raw, Shared, Store};
+use quorate::{Follow, FollowEvent, Follower, Key, Raw, Revision, Shared, Store};
 
 use super::{Count, Lines, Result, say};
 use crate::races::beat;
@@ -34,6 +35,48 @@ pub(super) async fn serve(store: &Arc<dyn Store>, place: &Key, mut lines: Lines)
             }
             line = lines.recv() => if line.is_none() { return Ok(()) },
         }
+    }
+}
+
+/// The same, by calls.
+pub(super) async fn calls(store: &Arc<dyn Store>, place: &Key, mut lines: Lines) -> Result<()> {
+    say("ready")?;
+    if lines.recv().await.is_none() {
+        return Ok(());
+    }
+    let calls = Calls { start: beat::now(), nodes: 0 };
+    tokio::select! {
+        ended = Follower::<Bytes>::over(store, place.below()).codec(Raw).run(calls) => Ok(ended?),
+        // The only line there is says that there are no more.
+        _ = lines.recv() => Ok(()),
+    }
+}
+
+struct Calls {
+    start: u64,
+    nodes: usize,
+}
+
+impl Follow<Bytes> for Calls {
+    type Error = io::Error;
+
+    async fn new(&mut self, _: &Key, _: &Arc<Bytes>) -> io::Result<()> {
+        self.nodes += 1;
+        Ok(())
+    }
+
+    async fn updated(&mut self, _: &Key, _: &Arc<Bytes>, value: &Arc<Bytes>) -> io::Result<()> {
+        let now = beat::now();
+        told(value, now).map_err(|error| io::Error::other(error.to_string()))
+    }
+
+    async fn deleted(&mut self, _: &Key, _: &Arc<Bytes>) -> io::Result<()> {
+        self.nodes -= 1;
+        Ok(())
+    }
+
+    async fn synced(&mut self, _: Revision) -> io::Result<()> {
+        say(&format!("done {} {}", beat::now() - self.start, self.nodes))
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn serve(role: &str, url: &str, place: &str, more: &[&str]) -> Result
                 updater::serve(role, &store, key, tasks.parse()?, lines).await
             }
             ("follow", []) => follower::serve(&store, &key, lines).await,
+            ("calls", []) => follower::calls(&store, &key, lines).await,
             ("replica", []) => replica::serve(&store, &key, lines).await,
             ("changes", []) => {
                 follower::changes(Shared::open(&store, key).unlisted().join().await?, lines).await
