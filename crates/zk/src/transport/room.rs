@@ -12,7 +12,7 @@ const LEFT_MIN: usize = 16 * 1024;
 
 /// Most buffers that are kept to be used again. What is read from a buffer shares its memory with it, so buffers
 /// come back when the replies are dropped that were in them.
-const SPARES_MAX: usize = 8;
+const SPARES_MAX: usize = 16;
 
 /// The buffers of one connection.
 #[derive(Debug, Default)]
@@ -35,16 +35,30 @@ impl Room {
             self.is_oversized = true;
             return;
         }
-        let is_free = self.spares.front_mut().is_some_and(|oldest| oldest.try_reclaim(READ_BYTES));
-        let spare = if is_free { self.spares.pop_front() } else { None };
-        let mut fresh = spare.unwrap_or_else(|| BytesMut::with_capacity(READ_BYTES));
+        let mut fresh = self.spare().unwrap_or_else(|| BytesMut::with_capacity(READ_BYTES));
         fresh.extend_from_slice(input);
-        let mut used = std::mem::replace(input, fresh);
-        let is_oversized = std::mem::take(&mut self.is_oversized);
-        if used.capacity() > 0 && !is_oversized && self.spares.len() < SPARES_MAX {
-            used.clear();
-            self.spares.push_back(used);
+        let used = std::mem::replace(input, fresh);
+        if !std::mem::take(&mut self.is_oversized) {
+            self.keep(used);
         }
+    }
+
+    /// The oldest buffer that no reply holds any more.
+    fn spare(&mut self) -> Option<BytesMut> {
+        let free = self.spares.iter_mut().position(|spare| spare.try_reclaim(READ_BYTES))?;
+        self.spares.remove(free)
+    }
+
+    /// The oldest one makes place: whoever holds a reply in it seems to keep it.
+    fn keep(&mut self, mut used: BytesMut) {
+        if used.capacity() == 0 {
+            return;
+        }
+        if self.spares.len() == SPARES_MAX {
+            self.spares.pop_front();
+        }
+        used.clear();
+        self.spares.push_back(used);
     }
 }
 
@@ -71,6 +85,18 @@ mod tests {
         let third = fill(&mut room, &mut input);
         assert_eq!(third.as_ptr(), place);
         assert!(room.spares.len() <= 2);
+    }
+
+    #[test]
+    fn replies_that_are_kept_for_good_leave_the_other_buffers_usable() {
+        let (mut room, mut input) = (Room::default(), BytesMut::new());
+        let kept: Vec<_> = (0..2 * SPARES_MAX).map(|_| fill(&mut room, &mut input)).collect();
+        let place = fill(&mut room, &mut input).as_ptr();
+        fill(&mut room, &mut input);
+        // Whatever was given back to the allocator is taken by these.
+        let _others: Vec<_> = (0..8).map(|_| BytesMut::with_capacity(READ_BYTES)).collect();
+        assert_eq!(fill(&mut room, &mut input).as_ptr(), place);
+        assert!(kept.iter().all(|reply| reply.iter().all(|&byte| byte == 7)));
     }
 
     #[test]
