@@ -104,6 +104,13 @@ impl Editor {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether the newest entry that the copy here was given is of this life of the store: another life may have
+    /// given its version to something else.
+    pub(super) fn is_latest_of(&self, of: Option<Incarnation>) -> bool {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.as_ref().is_some_and(|(_, life)| *life == of)
+    }
+
     /// Reads the payload.
     pub(crate) async fn read(&self, at: Consistency) -> Result<Option<Entry>> {
         Ok(self.store.get(&self.layout.payload, Want::Value, at).await?.into_entry())
