@@ -49,3 +49,25 @@ async fn an_optimistic_update_is_not_made_on_what_another_life_held() {
     rig.level.update_optimistic(|level| *level += 1).await.unwrap();
     assert_eq!(rig.outside.entry(&payload()).await.unwrap().unwrap().value, "101");
 }
+
+#[tokio::test]
+async fn going_on_after_a_revision_of_the_future_ends_with_the_store() {
+    let rig = rig().await;
+    rig.faulty.close().await;
+    let error = rig.level.changes_after(Revision::new(1_000)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+}
+
+#[tokio::test]
+async fn going_on_after_a_revision_of_another_life_is_unsupported() {
+    let rig = rig().await;
+    for _ in 0..10 {
+        rig.level.update(|level| *level += 1).await.unwrap();
+    }
+    let seen = rig.level.snapshot().revision;
+    let mut changes = rig.level.changes();
+    rig.faulty.wipe();
+    assert!(timeout(WAIT, changes.next()).await.unwrap().unwrap().current.is_none());
+    let error = rig.level.changes_after(seen).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
