@@ -71,3 +71,16 @@ async fn going_on_after_a_revision_of_another_life_is_unsupported() {
     let error = rig.level.changes_after(seen).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
+
+#[tokio::test]
+async fn one_change_is_no_net_change_however_short_the_queue() {
+    let rig = rig().await;
+    let mut changes = rig.level.changes_with(ChangesOptions::new().bound(0));
+    rig.level.update(|level| *level = 1).await.unwrap();
+    assert!(!changes.next().await.unwrap().coalesced);
+    rig.level.update(|level| *level = 2).await.unwrap();
+    rig.level.update(|level| *level = 3).await.unwrap();
+    let set = changes.next().await.unwrap();
+    assert!(set.coalesced && changes.next().now_or_never().is_none());
+    assert_eq!((*set.previous.unwrap().value, *set.current.unwrap().value), (1, 3));
+}
