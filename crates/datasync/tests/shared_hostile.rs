@@ -84,3 +84,19 @@ async fn one_change_is_no_net_change_however_short_the_queue() {
     assert!(set.coalesced && changes.next().now_or_never().is_none());
     assert_eq!((*set.previous.unwrap().value, *set.current.unwrap().value), (1, 3));
 }
+
+#[tokio::test]
+async fn a_directory_without_room_for_the_parts_of_a_struct_is_refused_before_anything_is_written() {
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    for bytes in [900, 927, 928, 929, 940, 957, 958, 985, 990, 1010, 1016, 1024] {
+        let directory = Key::parse(&format!("/{}", "d".repeat(bytes - 1))).unwrap();
+        match Shared::<u64>::open(&store, directory.clone()).create(0).await {
+            Ok(level) => drop(level.update(|level| *level = 1).await.unwrap()),
+            Err(error) => {
+                assert!(matches!(error, OpenError::Store(error) if error.kind() == ErrorKind::Invalid));
+                let names = store.names(&directory.below()).await.unwrap();
+                assert!(names.is_empty(), "{bytes}: {names:?}");
+            }
+        }
+    }
+}

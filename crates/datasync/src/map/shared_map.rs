@@ -19,9 +19,6 @@ use crate::{
     UpdateError,
 };
 
-/// The room that the longest part of a struct needs below its directory: a contender for its write lock.
-const PART_BYTES_MAX: usize = 96;
-
 /// How long a removal waits for the write lock.
 const REMOVE_WAIT: Duration = Duration::from_secs(30);
 
@@ -244,10 +241,6 @@ where
     fn place(&self, key: &K) -> crate::Result<(String, Key)> {
         let segment = segment::encode(&key.to_text());
         let directory = self.0.directory.join(&segment)?;
-        let bytes = directory.as_str().len() + PART_BYTES_MAX;
-        if bytes > crate::KEY_BYTES_MAX {
-            return Err(KeyError::TooLong { bytes }.into());
-        }
         Ok((segment, directory))
     }
 }
