@@ -113,7 +113,8 @@ where
         if let Some(shared) = turn.upgrade() {
             if shared.is_deleted() {
                 let payload = serde_json::to_vec(&initial()).map_err(OpenError::Encode)?;
-                Document::below(&self.0.store, directory.clone())?.create(payload).await?;
+                let document = Document::below(&self.0.store, directory.clone())?;
+                document.ensure(payload, self.0.options.wait()).await?;
             }
             return self.known(&segment, &directory, shared).await;
         }
@@ -176,7 +177,11 @@ where
         {
             *turn = WeakShared::default();
         }
-        document.remove_directories().await.map_err(UpdateError::Store)?;
+        // What was deleted stays so, whatever becomes of the empty directories.
+        let removing = tokio::time::timeout(self.0.options.wait(), document.remove_directories());
+        if let Ok(Err(error)) = removing.await {
+            tracing::debug!(%error, "the directories of a struct that was deleted stay");
+        }
         Ok(deleted)
     }
 
