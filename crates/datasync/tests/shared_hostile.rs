@@ -116,3 +116,22 @@ async fn asking_who_listens_ends_within_the_bound_of_the_copy() {
     let error = timeout(WAIT, level.listeners()).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_applied_is_reported_also_if_another_life_of_the_store_counts_from_the_start() {
+    let faulty = Memory::new();
+    let outside: Arc<dyn Store> = Arc::new(faulty.handle());
+    let store: Arc<dyn Store> = Arc::new(faulty.handle());
+    let level = Shared::<u64>::open(&store, "/level").report_applied().create(0).await.unwrap();
+    for _ in 0..100 {
+        level.update(|level| *level += 1).await.unwrap();
+    }
+    let mut changes = level.changes();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    faulty.wipe();
+    outside.put(&payload(), "5").await.unwrap();
+    while changes.next().await.unwrap().current.is_none_or(|level| *level.value != 5) {}
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let listeners = level.listeners().await.unwrap();
+    assert_eq!(listeners[0].applied, Some(level.snapshot().revision));
+}
