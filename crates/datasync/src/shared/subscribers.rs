@@ -103,7 +103,7 @@ impl<T> Subscribers<T> {
             inner.push(event.clone());
         }
         show();
-        let mut state = Told { subscribers: told.len(), ..Told::default() };
+        let mut state = Told { subscribers: all.len(), ..Told::default() };
         for mut inner in told {
             state.depth = state.depth.max(inner.events.len());
             state.coalesced += usize::from(inner.net.is_some());
