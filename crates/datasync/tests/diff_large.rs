@@ -185,3 +185,16 @@ fn an_object_in_which_every_other_member_was_replaced_is_exact() {
     assert_eq!(changes.len(), 25_000);
     check(&old, &new);
 }
+
+#[test]
+fn many_lists_that_were_shuffled_are_bounded_together() {
+    let list = |from: usize| (0..900).map(|at| at + from).collect::<Vec<_>>();
+    let old: Vec<_> = (0..250).map(list).collect();
+    let new: Vec<_> = old.iter().map(|list| list.iter().rev().copied().collect::<Vec<_>>()).collect();
+    check(&json!(old), &json!(new));
+    let named = |lists: &[Vec<usize>]| {
+        let lists = lists.iter().enumerate().map(|(at, list)| (at.to_string(), json!(list)));
+        Value::Object(lists.collect())
+    };
+    check(&named(&old), &named(&new));
+}

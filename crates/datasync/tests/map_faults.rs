@@ -4,8 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
-use quorate_datasync::{ErrorKind, KeysChange, MapKeys, MapOptions, Memory, OpenError, SharedMap, Store};
+use quorate_datasync::{
+    ErrorKind, Key, KeysChange, MapKeys, MapOptions, Memory, OpenError, SharedMap, Store, StoreExt,
+};
 use tokio::time::timeout;
+
+#[path = "holding/store.rs"]
+#[expect(dead_code, reason = "other tests hold back more")]
+mod holding;
+
+use holding::{Held, Holding};
 
 const WAIT: Duration = Duration::from_secs(20);
 const BOUND: Duration = Duration::from_millis(200);
@@ -134,4 +142,63 @@ async fn a_creation_whose_answer_is_lost_is_joined() {
     let number = rig.map.get_or_create(&1, || 5).await.unwrap();
     assert_eq!(*number.read().unwrap(), 5);
     assert_eq!(*rig.outside.join(&1).await.unwrap().read().unwrap(), 5);
+}
+
+#[tokio::test]
+async fn keys_that_have_ended_stay_so() {
+    let rig = rig();
+    let mut keys = rig.map.watch_keys();
+    assert!(told(&mut keys).await.added.is_empty());
+    rig.faulty.close().await;
+    assert_eq!(timeout(WAIT, keys.next()).await.unwrap(), None);
+    assert_eq!(timeout(WAIT, keys.next()).await.unwrap(), None);
+}
+
+#[test]
+fn a_copy_that_ended_with_its_runtime_is_not_given_to_who_asks_next() {
+    let rig = rig();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let held = first.block_on(rig.map.get_or_create(&1, || 1)).unwrap();
+    drop(first);
+    runtime().block_on(async {
+        rig.outside.join(&1).await.unwrap().update(|number| *number = 2).await.unwrap();
+        assert_eq!(*rig.map.join(&1).await.unwrap().read_consistent().await.unwrap(), 2);
+        tokio::time::sleep(2 * BOUND).await;
+        assert!(rig.map.get_or_create(&1, || 0).await.unwrap().read().is_ok());
+    });
+    assert_eq!(*held.peek(), 1);
+}
+
+#[tokio::test]
+async fn a_removal_whose_directories_stay_is_one_all_the_same() {
+    let (holding, store) = Holding::new();
+    let map = Map::open_with(&store, "/map", MapOptions::new().bound(BOUND)).unwrap();
+    drop(map.get_or_create(&1, || 1).await.unwrap());
+    let payload = Key::parse("/map/1/payload").unwrap();
+    let mut removal = Box::pin(map.remove(&1));
+    // Commit by commit, until the one that deletes.
+    while holding.inner.entry(&payload).await.unwrap().is_some() {
+        holding.hold(Held::Commits);
+        assert!((&mut removal).now_or_never().is_none());
+        holding.hold(Held::Answers);
+        assert!((&mut removal).now_or_never().is_none());
+    }
+    holding.inner.disconnect();
+    holding.hold(Held::Nothing);
+    let removed = timeout(WAIT, removal).await.unwrap();
+    assert!(removed.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_struct_that_was_deleted_under_its_copy_is_made_again_though_the_answer_is_lost() {
+    let rig = rig();
+    let held = rig.map.get_or_create(&1, || 1).await.unwrap();
+    rig.outside.remove(&1).await.unwrap();
+    let mut status = held.status();
+    status.wait_for(|_| held.is_deleted()).await.unwrap();
+    rig.faulty.lose_next_reply();
+    let again = rig.map.get_or_create(&1, || 2).await.unwrap();
+    assert_eq!(*again.read().unwrap(), 2);
+    assert_eq!(*rig.outside.join(&1).await.unwrap().read().unwrap(), 2);
 }

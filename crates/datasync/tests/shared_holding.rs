@@ -432,3 +432,33 @@ async fn deleting_what_is_absent_deletes_nothing_that_is_made_meanwhile() {
     assert!(matches!(edited, Ok(Edited::Kept(None))), "{edited:?}");
     assert_eq!(stored(&outside).await, json!({"n": 1}));
 }
+
+#[tokio::test]
+async fn a_creation_that_was_never_applied_is_not_said_to_be_a_deletion() {
+    let faulty = Arc::new(Memory::new());
+    let outside: Arc<dyn Store> = Arc::new(faulty.handle());
+    let store: Arc<dyn Store> = Arc::clone(&faulty) as Arc<dyn Store>;
+    let document = Document::below(&store, key("/counter")).unwrap();
+    let mut runs = 0;
+    let done = document
+        .edit(Duration::from_secs(5), |_| {
+            runs += 1;
+            if runs == 1 {
+                faulty.lose_next_request();
+                let outside = Arc::clone(&outside);
+                tokio::spawn(async move {
+                    for name in contenders(&outside).await {
+                        outside.delete(&key("/counter/write_lock").join(&name).unwrap()).await.unwrap();
+                    }
+                });
+            }
+            Edit::Put("1".into())
+        })
+        .await;
+    let stored = outside.entry(&key("/counter/payload")).await.unwrap();
+    let is_told = match &done {
+        Ok(edited) => matches!(edited, Edited::Put(_)) && stored.is_some(),
+        Err(error) => stored.is_none() || error.maybe_applied(),
+    };
+    assert!(is_told, "{done:?} in {runs} runs, but the store has {stored:?}");
+}

@@ -99,3 +99,15 @@ fn a_struct_without_a_name_is_not_measured() {
         assert!(Found::of(snapshotter).0.is_empty());
     });
 }
+
+#[test]
+fn subscribers_are_counted_whether_or_not_they_are_told() {
+    measured(async |snapshotter| {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let open = Shared::<serde_json::Value>::open(&store, "/level").metrics("level");
+        let level = open.create(serde_json::json!({"a": 0, "b": 0})).await.unwrap();
+        let _parts = ["/a", "/b", "/c"].map(|part| level.select_by(part.parse().unwrap()));
+        level.update(|level| level["a"] = 1.into()).await.unwrap();
+        assert_eq!(Found::of(snapshotter).total("subscribers"), 3.0);
+    });
+}

@@ -161,3 +161,86 @@ fn a_store_that_cannot_be_opened_says_why() {
     let error = blocking::open("sqlite:/nowhere/at/all/state.db").unwrap_err();
     assert!(matches!(error, OpenStoreError::Store(_)));
 }
+
+#[test]
+fn a_handler_that_does_not_return_does_not_keep_the_last_handle_from_being_dropped() {
+    let store = blocking::open("mem:").unwrap();
+    let counts = counts(&store);
+    let (begun, has_begun) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let _handler = counts.update_handler(move |_| {
+        let _ = begun.send(());
+        let _ = released.recv();
+    });
+    counts.update(increment).unwrap();
+    has_begun.recv_timeout(WAIT).unwrap();
+    let (tell, told) = mpsc::channel();
+    let dropping = thread::spawn(move || {
+        drop((counts, store));
+        let _ = tell.send(());
+    });
+    let ended = told.recv_timeout(Duration::from_secs(10));
+    drop(release);
+    dropping.join().unwrap();
+    assert!(ended.is_ok(), "it waits for the handler");
+}
+
+#[test]
+fn a_copy_is_live_as_long_as_somebody_has_access_to_it() {
+    let other = blocking::open("mem:blocking-access").unwrap();
+    let there = counts(&other);
+    let mut access = counts(&blocking::open("mem:blocking-access").unwrap()).access();
+    there.update(increment).unwrap();
+    let until = std::time::Instant::now() + WAIT;
+    while access.peek().get("n") != Some(&1) {
+        assert!(std::time::Instant::now() < until, "the copy is told nothing any more");
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(access.clone().read().unwrap()["n"], 1);
+}
+
+#[test]
+fn a_closure_that_panics_leaves_everything_as_it_was() {
+    let store = blocking::open("mem:").unwrap();
+    let counts = counts(&store);
+    for _ in 0..3 {
+        let panicked = catch_unwind(AssertUnwindSafe(|| drop(counts.update(|_| panic!("boom")))));
+        assert!(panicked.is_err());
+        let panicked = catch_unwind(AssertUnwindSafe(|| drop(counts.wait_for(WAIT, |_| panic!("boom")))));
+        assert!(panicked.is_err());
+    }
+    counts.update(increment).unwrap();
+    assert_eq!(counts.read().unwrap()["n"], 1);
+}
+
+#[test]
+fn the_last_handle_may_be_dropped_by_a_handler() {
+    let store = blocking::open("mem:").unwrap();
+    let counts = counts(&store);
+    let weak = Arc::downgrade(store.store());
+    let mut last = Some((store, counts.clone()));
+    let (tell, told) = mpsc::channel();
+    let _handler = counts.update_handler(move |_| drop((last.take(), tell.send(()))));
+    counts.update(increment).unwrap();
+    told.recv_timeout(WAIT).unwrap();
+    drop(counts);
+    let until = std::time::Instant::now() + WAIT;
+    while weak.upgrade().is_some() {
+        assert!(std::time::Instant::now() < until, "the store is not closed");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_store_that_is_never_reached_is_given_up_in_time() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("zk://{}?session_timeout=1s", silent.local_addr().unwrap());
+    let store = blocking::open(&url).unwrap();
+    let shared = || Shared::<Counts>::open(&store, "/counts").bound(SOON);
+    let key = quorate::Key::parse("/a").unwrap();
+    assert!(store.block_on_within(SOON, store.store().entry(&key)).is_err());
+    assert!(shared().create(Counts::new()).is_err() && shared().expect(SOON).is_err());
+    let began = std::time::Instant::now();
+    drop(store);
+    assert!(began.elapsed() < Duration::from_secs(3));
+}

@@ -58,7 +58,7 @@ impl<K: MapKey> MapKeys<K> {
             backoff: Backoff::default(),
         };
         let segments = stream::unfold(bell, |mut bell| async move { Some((bell.next().await?, bell)) });
-        Self { segments: segments.boxed(), is_first: true, key: PhantomData }
+        Self { segments: segments.fuse().boxed(), is_first: true, key: PhantomData }
     }
 }
 

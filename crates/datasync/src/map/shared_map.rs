@@ -19,9 +19,6 @@ use crate::{
     UpdateError,
 };
 
-/// The room that the longest part of a struct needs below its directory: a contender for its write lock.
-const PART_BYTES_MAX: usize = 96;
-
 /// How long a removal waits for the write lock.
 const REMOVE_WAIT: Duration = Duration::from_secs(30);
 
@@ -116,7 +113,8 @@ where
         if let Some(shared) = turn.upgrade() {
             if shared.is_deleted() {
                 let payload = serde_json::to_vec(&initial()).map_err(OpenError::Encode)?;
-                Document::below(&self.0.store, directory.clone())?.create(payload).await?;
+                let document = Document::below(&self.0.store, directory.clone())?;
+                document.ensure(payload, self.0.options.wait()).await?;
             }
             return self.known(&segment, &directory, shared).await;
         }
@@ -179,7 +177,11 @@ where
         {
             *turn = WeakShared::default();
         }
-        document.remove_directories().await.map_err(UpdateError::Store)?;
+        // What was deleted stays so, whatever becomes of the empty directories.
+        let removing = tokio::time::timeout(self.0.options.wait(), document.remove_directories());
+        if let Ok(Err(error)) = removing.await {
+            tracing::debug!(%error, "the directories of a struct that was deleted stay");
+        }
         Ok(deleted)
     }
 
@@ -244,10 +246,6 @@ where
     fn place(&self, key: &K) -> crate::Result<(String, Key)> {
         let segment = segment::encode(&key.to_text());
         let directory = self.0.directory.join(&segment)?;
-        let bytes = directory.as_str().len() + PART_BYTES_MAX;
-        if bytes > crate::KEY_BYTES_MAX {
-            return Err(KeyError::TooLong { bytes }.into());
-        }
         Ok((segment, directory))
     }
 }

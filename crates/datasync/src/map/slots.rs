@@ -49,14 +49,13 @@ impl<T> Slots<T> {
             return;
         }
         // What falls out may end with this, which is not to happen under the lock.
-        let mut out = None;
         let mut inner = self.lock();
         let known = inner.kept.iter().position(|(kept, _)| kept == segment);
-        match known {
-            Some(at) => drop(inner.kept.remove(at)),
-            None if inner.kept.len() >= max => out = inner.kept.pop_back(),
-            None => {}
-        }
+        let out = match known {
+            Some(at) => inner.kept.remove(at),
+            None if inner.kept.len() >= max => inner.kept.pop_back(),
+            None => None,
+        };
         inner.kept.push_front((segment.to_owned(), shared.clone()));
         drop(inner);
         drop(out);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::timeout_at;
 
 use super::edit::{Edit, EditFailure, Edited, Editor};
 use super::error::UpdateError;
@@ -12,7 +13,8 @@ use super::held::HeldLock;
 use super::layout::{Directory, Layout};
 use super::presence::{Listener, listeners_below};
 use super::writers::Terms;
-use crate::{Consistency, Entry, Error, Key, Lock, Result, Store, Txn};
+use crate::coordinate::after;
+use crate::{Consistency, Entry, Error, ErrorKind, Key, Lock, Result, Store, Txn};
 
 /// The place of one shared struct in a store, for one-shot work: read, write under the lock, delete, see who
 /// listens. It holds no live copy and never registers as a listener.
@@ -70,6 +72,15 @@ impl Document {
     /// Those of [`Store::commit`].
     pub async fn create(&self, payload: impl Into<Bytes>) -> Result<Option<Entry>> {
         self.editor.create(payload.into()).await
+    }
+
+    /// Makes the struct unless it exists, also if answers are lost on the way, within `wait`.
+    pub(crate) async fn ensure(&self, payload: impl Into<Bytes>, wait: Duration) -> Result<()> {
+        let deadline = after(wait);
+        match timeout_at(deadline, self.editor.ensure(payload.into(), deadline)).await {
+            Ok(made) => made,
+            Err(_) => Err(Error::new(ErrorKind::TimedOut, "open").on(self.payload())),
+        }
     }
 
     /// Lets `decide` choose what to write, under the lock, and writes it exactly once. It may run again if somebody

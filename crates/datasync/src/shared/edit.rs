@@ -8,12 +8,14 @@ use super::layout::{Directory, Layout};
 use super::metrics::Metrics;
 use super::snapshot::Origin;
 use super::writers::Bench;
+use crate::backoff::Backoff;
 use crate::coordinate::LeaseKeeper;
 use crate::{
     Conflict, Consistency, Entry, Error, Event, Incarnation, LockError, Result, Revision, Stat, Store, Txn,
     Want, Written,
 };
 use bytes::Bytes;
+use tokio::time::Instant;
 
 /// What is to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +106,13 @@ impl Editor {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether the newest entry that the copy here was given is of this life of the store: another life may have
+    /// given its version to something else.
+    pub(super) fn is_latest_of(&self, of: Option<Incarnation>) -> bool {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.as_ref().is_some_and(|(_, life)| *life == of)
+    }
+
     /// Reads the payload.
     pub(crate) async fn read(&self, at: Consistency) -> Result<Option<Entry>> {
         Ok(self.store.get(&self.layout.payload, Want::Value, at).await?.into_entry())
@@ -121,6 +130,22 @@ impl Editor {
             Err(error) if error.as_conflict() == Some(Conflict::Present) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// As [`create`](Self::create), tried again until the deadline if it is not known whether it was done.
+    pub(crate) async fn ensure(&self, payload: Bytes, deadline: Instant) -> Result<()> {
+        let mut backoff = Backoff::default();
+        while self.read(Consistency::Local).await?.is_none() {
+            match self.create(payload.clone()).await {
+                Ok(_) => break,
+                // Whether it was created shows when it is read.
+                Err(error) if error.is_retryable() && Instant::now() < deadline => {
+                    tokio::time::sleep(backoff.next()).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// What an edit that was applied is to the copy here.

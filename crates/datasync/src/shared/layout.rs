@@ -1,6 +1,9 @@
 //! Where the parts of a shared struct are.
 
-use crate::{Key, Result};
+use crate::{KEY_BYTES_MAX, Key, KeyError, Result};
+
+/// The room that the longest part of a struct needs below its directory: a contender for its write lock.
+const PART_BYTES_MAX: usize = 96;
 
 /// The keys of one shared struct.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +26,13 @@ pub(crate) struct Directory {
 }
 
 impl Layout {
-    /// The layout below a directory: `payload`, `listeners` and `write_lock`.
+    /// The layout below a directory: `payload`, `listeners` and `write_lock`. A directory in which a part has no
+    /// room is refused at once, not by the first one who needs that part.
     pub(crate) fn below(base: Key) -> Result<Self> {
+        let bytes = base.as_str().len() + PART_BYTES_MAX;
+        if bytes > KEY_BYTES_MAX {
+            return Err(KeyError::TooLong { bytes }.into());
+        }
         let (listeners, write_lock) = (base.join("listeners")?, base.join("write_lock")?);
         Ok(Self {
             payload: base.join("payload")?,

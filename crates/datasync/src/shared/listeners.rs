@@ -11,7 +11,7 @@ use futures_core::Stream;
 use super::Shared;
 use super::layout::Directory;
 use super::presence::{Listener, listeners_below};
-use crate::{Delta, Entry, Error, Key, Replica, Result, Selection, Store, Watch};
+use crate::{Delta, Entry, Error, ErrorKind, Key, Replica, Result, Selection, Store, Watch};
 
 /// What happened among the listeners of a struct.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,13 +50,18 @@ impl<T> Shared<T> {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a struct on one plain key, and those of [`Store::list`].
+    /// [`Unsupported`](ErrorKind::Unsupported) for a struct on one plain key, [`TimedOut`](ErrorKind::TimedOut) if the
+    /// store does not answer within the bound of the copy, and those of [`Store::list`].
     ///
     /// # Cancel safety
     ///
     /// Dropping the future changes nothing.
     pub async fn listeners(&self) -> Result<Vec<Listener>> {
-        listeners_below(self.store(), &self.listened()?.listeners).await
+        let listeners = &self.listened()?.listeners;
+        match tokio::time::timeout(self.core().bound, listeners_below(self.store(), listeners)).await {
+            Ok(listeners) => listeners,
+            Err(_) => Err(Error::new(ErrorKind::TimedOut, "list").on(listeners)),
+        }
     }
 
     /// Watches who listens. Nothing is asked of the store before the stream is polled.

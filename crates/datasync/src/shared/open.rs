@@ -22,7 +22,6 @@ use super::presence::{Presence, is_final};
 use super::snapshot::Data;
 use super::status::{DataStatus, SharedStatus};
 use super::streams::SharedEvents;
-use crate::backoff::Backoff;
 use crate::coordinate::after;
 use crate::{Consistency, Error, ErrorKind, Key, KeyError, Store};
 
@@ -164,17 +163,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
         payload: Bytes,
         deadline: Instant,
     ) -> Result<Shared<T>, OpenError> {
-        let mut backoff = Backoff::default();
-        while core.editor.read(Consistency::Local).await?.is_none() {
-            match core.editor.create(payload.clone()).await {
-                Ok(_) => break,
-                // Whether it was created shows when it is read.
-                Err(error) if error.is_retryable() && Instant::now() < deadline => {
-                    tokio::time::sleep(backoff.next()).await;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        core.editor.ensure(payload, deadline).await?;
         self.start(core, Until::Decided).await
     }
 

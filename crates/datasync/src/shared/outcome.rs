@@ -136,6 +136,11 @@ impl Editor {
         if base.is_some_and(|base| current.as_ref().is_some_and(|current| current.version == base.version)) {
             return Ok(Outcome::LockLost);
         }
+        if base.is_none() && current.is_none() {
+            // Never made, or made and deleted since: nothing that is left tells.
+            let error = Error::new(ErrorKind::LeaseEnded, "update").on(&self.layout.payload);
+            return Err(error.because("the lock is gone, and there is no payload").perhaps_applied());
+        }
         Ok(Outcome::Applied(match (edit, current) {
             (Edit::Put(_), Some(entry)) => Edited::Put(entry),
             _ => Edited::Deleted(revision),

@@ -1,7 +1,9 @@
 //! What this process wrote lately, so that its handles can tell its writes from those of others.
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::hash::BuildHasher;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 
@@ -17,7 +19,8 @@ struct Write {
     /// Through which handle of the store. It is never upgraded: it keeps the address from being given away.
     store: Weak<dyn Store>,
     key: Key,
-    payload: Bytes,
+    /// A digest of what was written: so hundreds of large payloads that were written once do not stay in memory.
+    payload: u64,
     /// What it was made on.
     base: Option<Version>,
     /// Once it was acknowledged.
@@ -30,6 +33,8 @@ struct Writes {
     under_way: Vec<Write>,
     acknowledged: VecDeque<Write>,
 }
+
+static SEED: LazyLock<foldhash::fast::RandomState> = LazyLock::new(foldhash::fast::RandomState::default);
 
 static WRITES: Mutex<Writes> =
     Mutex::new(Writes { next: 0, under_way: Vec::new(), acknowledged: VecDeque::new() });
@@ -45,10 +50,11 @@ pub(super) fn announce(
     payload: &Bytes,
     base: Option<Version>,
 ) -> Announced {
+    let payload = SEED.hash_one(payload);
     let mut writes = lock();
     let id = writes.next;
     writes.next += 1;
-    let (store, key, payload) = (Arc::downgrade(store), key.clone(), payload.clone());
+    let (store, key) = (Arc::downgrade(store), key.clone());
     writes.under_way.push(Write { id, store, key, payload, base, version: None });
     Announced(id)
 }
@@ -61,8 +67,10 @@ pub(super) fn is_of_this_process(store: &Arc<dyn Store>, entry: &Entry, held: Op
     let is_here = |write: &&Write| {
         std::ptr::addr_eq(write.store.as_ptr(), Arc::as_ptr(store)) && write.key == entry.key
     };
+    let payload = OnceCell::new();
     let is_it = |write: &&Write| {
-        write.version.is_none_or(|version| version == entry.version) && write.payload == entry.value
+        write.version.is_none_or(|version| version == entry.version)
+            && write.payload == *payload.get_or_init(|| SEED.hash_one(&entry.value))
     };
     let acknowledged = || writes.acknowledged.iter().rev().filter(is_here);
     let mut last = acknowledged().chain(writes.under_way.iter().filter(is_here)).find(is_it);
@@ -126,6 +134,28 @@ mod tests {
         drop(announced);
         assert!(is_of_this_process(&store, &ours, None));
         assert!(!is_of_this_process(&store, &entry("/own/a", 4, "x"), None));
+    }
+
+    #[test]
+    fn the_payload_of_a_write_is_not_kept() {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let ours = entry("/own/e", 3, "x");
+        let memory = Arc::new(*b"x");
+        let payload = Bytes::from_owner(Owned(Arc::clone(&memory)));
+        let announced = announce(&store, &ours.key, &payload, None);
+        announced.acknowledged(ours.version);
+        drop((payload, announced));
+        assert_eq!(Arc::strong_count(&memory), 1);
+        assert!(is_of_this_process(&store, &ours, None));
+        assert!(!is_of_this_process(&store, &entry("/own/e", 3, "y"), None));
+    }
+
+    struct Owned(Arc<[u8; 1]>);
+
+    impl AsRef<[u8]> for Owned {
+        fn as_ref(&self) -> &[u8] {
+            &*self.0
+        }
     }
 
     #[test]

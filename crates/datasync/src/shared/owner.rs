@@ -116,6 +116,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
 
     fn on_event(&mut self, event: Event, origin: Origin) {
         self.trace_resync(&event);
+        let is_resynced = matches!(event, Event::ResyncDone { .. });
         for delta in self.replica.apply(event) {
             match delta {
                 Delta::Put { entry, previous } => self.on_put(&entry, previous.as_ref(), origin),
@@ -125,6 +126,11 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
                     self.set_link(Link::Live);
                 }
             }
+        }
+        if is_resynced {
+            // What is the same in another life of the store is told as no change.
+            let held = self.replica.get(&self.core.editor.layout.payload);
+            self.core.editor.remember(held.map(|entry| (entry.clone(), self.replica.incarnation())));
         }
     }
 

@@ -160,7 +160,7 @@ impl Presence {
         }
     }
 
-    /// Waits until there is a later revision to report, and the last report is long enough ago.
+    /// Waits until there is another revision to report, and the last report is long enough ago.
     ///
     /// # Cancel safety
     ///
@@ -168,7 +168,8 @@ impl Presence {
     async fn report_due(&mut self) {
         let Some(status) = &mut self.applied else { return std::future::pending().await };
         let told = self.listener.applied;
-        if status.wait_for(|status| Some(status.revision) > told).await.is_err() {
+        // Another life of the store counts from the start.
+        if status.wait_for(|status| Some(status.revision) != told).await.is_err() {
             return std::future::pending().await;
         }
         let pause = REPORT_PAUSE.mul_f64(1.0 + fastrand::f64() * REPORT_JITTER);

@@ -133,7 +133,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
         let (store, key) = (&core.editor.store, &core.editor.layout.payload);
         let (asked, at, of) = (Moment::now(), Consistency::Linearizable, core.incarnation());
         let seen = store.get(key, Want::Stat, at).await?.stat().map(|stat| stat.version);
-        if seen.is_some() && seen == core.data().version() {
+        if seen.is_some() && seen == core.data().version() && core.editor.is_latest_of(of) {
             return Ok(self.held());
         }
         let read = store.get(key, Want::Value, at).await?;

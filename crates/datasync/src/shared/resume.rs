@@ -12,7 +12,10 @@ use super::own::is_of_this_process;
 use super::snapshot::{ChangeSet, Data, Origin, SharedEvent, Snapshot};
 use super::streams::Changes;
 use super::subscribers::changes_between;
-use crate::{Entry, Error, ErrorKind, RawChange, RawChanges, Result, Revision, Selection, Store, WatchFrom};
+use crate::{
+    Consistency, Entry, Error, ErrorKind, Link, RawChange, RawChanges, Result, Revision, Selection, Store,
+    Want, WatchFrom,
+};
 
 impl<T: DeserializeOwned + Send + Sync + 'static> Shared<T> {
     /// The changes since `revision`, then those from now on: none is missing between, and none is told twice.
@@ -79,9 +82,18 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Shared<T> {
     async fn resume(&self, revision: Revision, options: ChangesOptions) -> Result<Changes<T>> {
         let core = self.core();
         let key = &core.editor.layout.payload;
+        if core.status.borrow().revision < revision
+            && core.editor.store.get(key, Want::Stat, Consistency::Synced).await?.revision < revision
+        {
+            // The copy is not behind: the store as it is now never had this revision.
+            return Err(no_history(revision).on(key));
+        }
         let mut status = core.status.subscribe();
-        let caught_up = status.wait_for(|status| status.revision >= revision);
-        caught_up.await.map_err(|_| Error::new(ErrorKind::Closed, "watch").on(key))?;
+        let caught_up =
+            status.wait_for(|status| status.revision >= revision || status.link == Link::Closed).await;
+        if caught_up.is_ok_and(|status| status.revision < revision) {
+            return Err(Error::new(ErrorKind::Closed, "watch").on(key));
+        }
         let (queue, now) = core.subscribers.add_bounded(options.bound, || core.data().revision());
         let live = Changes::new(queue);
         if now <= revision {

@@ -8,8 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::changes_options::ChangesOptions;
 use super::diff::{Change, diff};
 use super::interest::{Interest, Offer};
-use super::snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
-use crate::Revision;
+use super::snapshot::{ChangeSet, Rejected, SharedEvent, Snapshot};
 
 /// Everybody who is told of the changes of one struct, and whether nothing will be told any more.
 #[derive(Debug)]
@@ -46,16 +45,9 @@ pub(crate) struct Told {
 /// What came over several revisions: the net change, and the payload that was rejected since.
 #[derive(Debug)]
 struct Net<T> {
-    change: Option<NetChange<T>>,
+    /// What changed; without the fields once it is of more than one revision.
+    change: Option<ChangeSet<T>>,
     rejected: Option<Rejected>,
-}
-
-#[derive(Debug)]
-struct NetChange<T> {
-    previous: Option<Snapshot<T>>,
-    current: Option<Snapshot<T>>,
-    revision: Revision,
-    origin: Origin,
 }
 
 impl<T> Default for Subscribers<T> {
@@ -111,7 +103,7 @@ impl<T> Subscribers<T> {
             inner.push(event.clone());
         }
         show();
-        let mut state = Told { subscribers: told.len(), ..Told::default() };
+        let mut state = Told { subscribers: all.len(), ..Told::default() };
         for mut inner in told {
             state.depth = state.depth.max(inner.events.len());
             state.coalesced += usize::from(inner.net.is_some());
@@ -181,17 +173,13 @@ impl<T> Inner<T> {
                 SharedEvent::Changed(set) => {
                     net.rejected = None;
                     net.change = Some(match net.change.take() {
-                        None => NetChange {
-                            previous: set.previous,
-                            current: set.current,
-                            revision: set.revision,
-                            origin: set.origin,
-                        },
-                        Some(change) => NetChange {
-                            previous: change.previous,
-                            current: set.current,
-                            revision: set.revision,
-                            origin: change.origin.and(set.origin),
+                        None => set,
+                        Some(first) => ChangeSet {
+                            previous: first.previous,
+                            origin: first.origin.and(set.origin),
+                            coalesced: true,
+                            changes: [].into(),
+                            ..set
                         },
                     });
                 }
@@ -203,22 +191,13 @@ impl<T> Inner<T> {
 impl<T> Net<T> {
     fn into_events(self, interest: &Interest) -> Vec<SharedEvent<T>> {
         let mut events = Vec::new();
-        if let Some(NetChange { previous, current, revision, origin }) = self.change {
-            let is_in_fields = interest.is_in_fields();
-            let changes = match is_in_fields {
-                true => changes_between(previous.as_ref(), current.as_ref()),
-                false => Vec::new(),
-            };
-            if !changes.is_empty() || !is_in_fields {
-                let (coalesced, changes) = (true, changes.into());
-                events.push(SharedEvent::Changed(ChangeSet {
-                    revision,
-                    origin,
-                    coalesced,
-                    changes,
-                    previous,
-                    current,
-                }));
+        if let Some(mut set) = self.change {
+            let is_open = set.coalesced && interest.is_in_fields();
+            if is_open {
+                set.changes = changes_between(set.previous.as_ref(), set.current.as_ref()).into();
+            }
+            if !is_open || !set.changes.is_empty() {
+                events.push(SharedEvent::Changed(set));
             }
         }
         events.extend(self.rejected.map(SharedEvent::Rejected));
@@ -256,8 +235,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::snapshot::Origin;
     use super::*;
-    use crate::Version;
+    use crate::{Revision, Version};
     use serde_json::json;
 
     fn snapshot(at: u64) -> Snapshot<u64> {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use super::{Handle, Shared};
+use crate::Link;
 
 /// Finds the handle of a live copy again, as long as somebody uses it.
 #[derive(Debug)]
@@ -15,8 +16,9 @@ impl<T> Shared<T> {
 }
 
 impl<T> WeakShared<T> {
+    /// The handle, unless nobody uses it or its copy is live no longer, as when the runtime that kept it so has ended.
     pub(crate) fn upgrade(&self) -> Option<Shared<T>> {
-        self.0.upgrade().map(Shared)
+        self.0.upgrade().map(Shared).filter(|shared| shared.status().borrow().link != Link::Closed)
     }
 
     pub(crate) fn is_live(&self) -> bool {

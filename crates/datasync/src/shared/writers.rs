@@ -194,9 +194,10 @@ impl Editor {
                     tokio::time::sleep_until(until.min(deadline)).await;
                 }
                 let of = self.incarnation();
-                let (base, of) = match self.latest() {
-                    Some((entry, life)) => (Some(entry), life.or(of)),
-                    None => (self.read_in_time(deadline).await?, of),
+                // A version of another life guards nothing.
+                let base = match self.latest() {
+                    Some((entry, life)) if life == of => Some(entry),
+                    _ => self.read_in_time(deadline).await?,
                 };
                 Ok(Batch::new(Hold::Versioned, base, of))
             }

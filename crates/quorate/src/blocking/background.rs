@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ struct Inner {
     store: Mutex<Option<Arc<dyn Store>>>,
     stop: Option<oneshot::Sender<Option<Arc<dyn Store>>>>,
     thread: Option<JoinHandle<()>>,
+    /// Hung up by the thread when it ends.
+    ended: Mutex<mpsc::Receiver<()>>,
 }
 
 impl Background {
@@ -32,7 +34,11 @@ impl Background {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<Option<Arc<dyn Store>>>();
+        let (ends, ended) = mpsc::channel();
         let run = move || {
+            let _ends: mpsc::Sender<()> = ends;
+            // Dropped before that: its tasks have ended when the end is seen.
+            let runtime = runtime;
             runtime.block_on(async {
                 if let Ok(Some(store)) = stopped.await {
                     // What cannot be closed in time ends with its connection.
@@ -42,7 +48,7 @@ impl Background {
         };
         let thread = thread::Builder::new().name("quorate".into()).spawn(run)?;
         let (stop, thread, store) = (Some(stop), Some(thread), Mutex::new(None));
-        Ok(Self(Arc::new(Inner { handle, store, stop, thread })))
+        Ok(Self(Arc::new(Inner { handle, store, stop, thread, ended: Mutex::new(ended) })))
     }
 
     /// Closes this store when the thread ends.
@@ -63,7 +69,8 @@ impl Background {
 }
 
 impl Drop for Inner {
-    /// Ends the thread, and waits for it where that is allowed.
+    /// Ends the thread, and waits for it where that is allowed. It may not end, where a handler waits for whoever
+    /// drops this.
     fn drop(&mut self) {
         let store = self.store.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(stop) = self.stop.take() {
@@ -73,10 +80,19 @@ impl Drop for Inner {
         // A handle that is dropped in a task, perhaps one of the thread itself, must not hold it up.
         if Handle::try_current().is_err()
             && let Some(thread) = self.thread.take()
+            && self.has_ended_within(CLOSE_MAX)
         {
             // An error would be a panic of the thread, which was told on its own.
             let _ = thread.join();
         }
+    }
+}
+
+impl Inner {
+    /// Waits until the thread has ended, for so long.
+    fn has_ended_within(&mut self, wait: Duration) -> bool {
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        ended.recv_timeout(wait) == Err(mpsc::RecvTimeoutError::Disconnected)
     }
 }
 

@@ -24,12 +24,22 @@
 //! # }
 //! ```
 //!
+//! # How long calls wait
+//!
+//! Opening a struct, [`Shared::read_consistent`] and [`Shared::listeners`] end within the bound of the copy, updates as
+//! they do without this module. [`Open::wait`], [`Told`] as an iterator and [`Store::block_on`] wait for as long as it
+//! takes, for ever if the store is never reached: [`Open::expect`], [`Told::next_within`] and
+//! [`Store::block_on_within`] do not.
+//!
+//! A process that forks has the background thread in the parent only: in the child, open the store anew.
+//!
 //! # Panics
 //!
 //! Whatever waits panics if it is called where waiting is not allowed: in an `async` function that a tokio runtime
 //! runs, in a handler, or in the closure of an update. Tokio's message says that a thread cannot be blocked while it
 //! drives asynchronous tasks. There is no deadlock. In `tokio::task::spawn_blocking` it may be called.
 
+mod access;
 mod background;
 mod open;
 mod open_shared;
@@ -37,6 +47,7 @@ mod shared;
 mod store;
 mod told;
 
+pub use access::Access;
 pub use open::open;
 pub use open_shared::Open;
 pub use shared::Shared;

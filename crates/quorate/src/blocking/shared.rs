@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::access::Access;
 use super::background::Held;
 use super::open_shared::Open;
 use super::store::Store;
 use super::told::Told;
 use crate::{
-    Access, ChangeSet, Changes, ChangesOptions, Error, ErrorKind, Key, KeyError, Listener, Listeners,
-    Pointer, ReadError, Select, SelectBy, SharedEvents, SharedStatus, Snapshot, UpdateError, UpdateHandler,
+    ChangeSet, Changes, ChangesOptions, Error, ErrorKind, Key, KeyError, Listener, Listeners, Pointer,
+    ReadError, Select, SelectBy, SharedEvents, SharedStatus, Snapshot, UpdateError, UpdateHandler,
     UpdateOptions, Updated,
 };
 
@@ -176,7 +177,7 @@ impl<T> Shared<T> {
     /// Reads the copy from a hot path: see [`Shared::access`](crate::Shared::access).
     #[must_use]
     pub fn access(&self) -> Access<T> {
-        self.shared.value().access()
+        Access::new(Held::new(self.shared.background().clone(), self.shared.value().access()))
     }
 
     /// The last good copy, however old: see [`Shared::peek`](crate::Shared::peek).

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::background::{Background, Held};
+use super::told::TimedOut;
 use crate::OpenStore;
 
 /// An open store for programs without a runtime, made by [`open`](super::open). Cheap to clone.
@@ -46,6 +48,34 @@ impl Store {
     /// Where waiting is not allowed, as [everything here](crate::blocking#panics).
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.background().block_on(future)
+    }
+
+    /// As [`block_on`](Self::block_on), for at most `wait`. What is not done by then is dropped, which may be before or
+    /// after it had its effect: its own documentation says which.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use quorate::{Key, StoreExt, blocking};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = blocking::open("mem:")?;
+    /// let key = Key::parse("/motd")?;
+    /// let entry = store.block_on_within(Duration::from_secs(5), store.store().entry(&key))??;
+    /// assert!(entry.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`].
+    ///
+    /// # Panics
+    ///
+    /// Where waiting is not allowed, as [everything here](crate::blocking#panics).
+    pub fn block_on_within<F: Future>(&self, wait: Duration, future: F) -> Result<F::Output, TimedOut> {
+        let done = self.block_on(async { tokio::time::timeout(wait, future).await });
+        done.map_err(|_| TimedOut { waited: wait })
     }
 
     /// Closes the store now: see [`Store::close`](quorate_datasync::Store::close). Everything afterwards is

@@ -18,9 +18,9 @@ use super::background::Held;
 #[must_use = "nothing is told before it is asked for"]
 pub struct Told<S>(Held<S>);
 
-/// Nothing was told in time.
+/// What was waited for did not come in time.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("nothing was told within {waited:?}")]
+#[error("what was waited for did not come within {waited:?}")]
 #[non_exhaustive]
 pub struct TimedOut {
     /// How long was waited.

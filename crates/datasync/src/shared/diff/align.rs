@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::digest::Digest;
 use super::intern::{IdSet, Interner};
-use super::lcs;
+use super::lcs::{self, Steps};
 
 /// In how many arrays around each other elements are compared and hashed as they are, level by level. Further in,
 /// all that is below is numbered first, so that no depth makes the work more than a fixed multiple of the documents.
@@ -28,6 +28,7 @@ pub(super) struct Gap {
 pub(super) struct Aligner<'a> {
     interner: Interner<'a>,
     digest: Digest,
+    steps: Steps,
     /// How many arrays there are around the place.
     level: usize,
 }
@@ -69,7 +70,7 @@ impl<'a> Aligner<'a> {
             let digests =
                 |values: &[Value]| values.iter().map(|value| self.digest.of(value)).collect::<Vec<_>>();
             let (before, after) = (digests(&old[middle.old.clone()]), digests(&new[middle.new.clone()]));
-            let matches = matches(&before, &after, head)?;
+            let matches = matches(&before, &after, head, &mut self.steps)?;
             if matches.iter().all(|&(left, right)| self.interner.same(&old[left], &new[right])) {
                 return Some(between(matches, &middle));
             }
@@ -78,7 +79,7 @@ impl<'a> Aligner<'a> {
         let interner = &mut self.interner;
         let mut ids = |values: &'a [Value]| values.iter().map(|value| interner.id(value)).collect::<Vec<_>>();
         let (before, after) = (ids(&old[middle.old.clone()]), ids(&new[middle.new.clone()]));
-        Some(between(matches(&before, &after, head)?, &middle))
+        Some(between(matches(&before, &after, head, &mut self.steps)?, &middle))
     }
 
     /// Finds the gaps if elements changed where they are and none came, went or moved; `None` if that cannot be
@@ -127,10 +128,15 @@ impl<'a> Aligner<'a> {
 /// Finds the places that a longest common subsequence matches, counted from `head` on.
 ///
 /// `None` if that is past the limit on work.
-fn matches<T: Copy + Eq + Hash>(before: &[T], after: &[T], head: usize) -> Option<Vec<(usize, usize)>> {
+fn matches<T: Copy + Eq + Hash>(
+    before: &[T],
+    after: &[T],
+    head: usize,
+    steps: &mut Steps,
+) -> Option<Vec<(usize, usize)>> {
     let (old_at, old_shared) = shared(before, after);
     let (new_at, new_shared) = shared(after, before);
-    let matches = lcs::matches(&old_shared, &new_shared)?;
+    let matches = lcs::matches(&old_shared, &new_shared, steps)?;
     Some(matches.into_iter().map(|(left, right)| (head + old_at[left], head + new_at[right])).collect())
 }
 

@@ -4,14 +4,34 @@
 /// milliseconds and 16 MiB; past it a list is told as a whole, so that no document can stall a replica.
 const STEPS_MAX: usize = 2_000_000;
 
+/// How many steps the comparisons of all lists of two documents may take together. A megabyte has room for hundreds of
+/// lists that each take as many as one may.
+const STEPS_IN_ALL_MAX: usize = 10 * STEPS_MAX;
+
+/// How many steps for each element a comparison may take even when those are used up: what is left for lists in which
+/// little moved, and a fixed multiple of the documents.
+const STEPS_PER_ELEMENT: usize = 16;
+
+/// The steps that were taken.
+#[derive(Debug, Default)]
+pub(super) struct Steps(usize);
+
+impl Steps {
+    /// How many a comparison of so many elements may take.
+    fn allowed(&self, elements: usize) -> usize {
+        let left = STEPS_IN_ALL_MAX.saturating_sub(self.0);
+        left.max(elements.saturating_mul(STEPS_PER_ELEMENT)).min(STEPS_MAX)
+    }
+}
+
 /// How far into `old` each diagonal reaches after `d` edits. Slot `i` is the diagonal `old - new = 2 i - d`.
 type Row = Vec<usize>;
 
 /// Finds the pairs of places at which `old` and `new` agree in a longest common subsequence, ascending.
 ///
-/// `None` if that takes more than [`STEPS_MAX`] steps.
-pub(super) fn matches<T: Eq>(old: &[T], new: &[T]) -> Option<Vec<(usize, usize)>> {
-    let rows = reach(old, new)?;
+/// `None` if that takes more steps than are allowed, [`STEPS_MAX`] at most.
+pub(super) fn matches<T: Eq>(old: &[T], new: &[T], taken: &mut Steps) -> Option<Vec<(usize, usize)>> {
+    let rows = reach(old, new, taken)?;
     let mut pairs = Vec::new();
     let (mut edits, mut end) = (rows.len() - 1, old.len());
     let mut slot = (old.len() + edits - new.len()) / 2;
@@ -31,9 +51,9 @@ pub(super) fn matches<T: Eq>(old: &[T], new: &[T]) -> Option<Vec<(usize, usize)>
 
 /// Goes forward with one edit more at a time until both ends are reached; returns one row for each number
 /// of edits.
-fn reach<T: Eq>(old: &[T], new: &[T]) -> Option<Vec<Row>> {
+fn reach<T: Eq>(old: &[T], new: &[T], taken: &mut Steps) -> Option<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
-    let mut steps = 0;
+    let end_of_steps = taken.0 + taken.allowed(old.len() + new.len());
     loop {
         let edits = rows.len();
         let mut row = Row::with_capacity(edits + 1);
@@ -48,8 +68,8 @@ fn reach<T: Eq>(old: &[T], new: &[T]) -> Option<Vec<Row>> {
                 rows.push(row);
                 return Some(rows);
             }
-            steps += 1 + end - start;
-            if steps > STEPS_MAX {
+            taken.0 += 1 + end - start;
+            if taken.0 > end_of_steps {
                 return None;
             }
         }
@@ -84,7 +104,7 @@ mod tests {
     }
 
     fn check(old: &[ValueId], new: &[ValueId]) {
-        let pairs = matches(old, new).unwrap();
+        let pairs = matches(old, new, &mut Steps::default()).unwrap();
         assert!(pairs.iter().all(|&(left, right)| old[left] == new[right]), "{old:?} {new:?} {pairs:?}");
         assert!(pairs.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1), "{pairs:?}");
         assert_eq!(pairs.len(), length(old, new), "{old:?} {new:?} {pairs:?}");
@@ -115,13 +135,13 @@ mod tests {
         let old: Vec<_> = (0..1_000).collect();
         let mut new = old.clone();
         new.rotate_left(1);
-        assert_eq!(matches(&old, &new).unwrap().len(), 999);
+        assert_eq!(matches(&old, &new, &mut Steps::default()).unwrap().len(), 999);
     }
 
     #[test]
     fn a_reversed_list_is_past_the_limit() {
         let old: Vec<_> = (0..10_000).collect();
         let new: Vec<_> = old.iter().rev().copied().collect();
-        assert_eq!(matches(&old, &new), None);
+        assert_eq!(matches(&old, &new, &mut Steps::default()), None);
     }
 }

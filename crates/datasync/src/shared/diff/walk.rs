@@ -23,8 +23,8 @@ const ASKED_MAX: usize = 8;
 ///
 /// Arrays are compared by longest common subsequence, so an insertion at the head is one change. Where
 /// elements were removed and others added between the same neighbours, the first of each are paired. An array
-/// that would take more than a few million steps to compare is one `Modified` with both values, and so is a
-/// value at a path of more than 1,024 bytes.
+/// that would take more than a few million steps to compare is one `Modified` with both values, sooner where many
+/// arrays take many, and so is a value at a path of more than 1,024 bytes.
 ///
 /// The order is that of a walk: the members of an object in the order of `previous`, then the new ones in the
 /// order of `current`; array elements from the head on. [`to_patch`](crate::to_patch) relies on it.
