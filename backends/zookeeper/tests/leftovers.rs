@@ -15,7 +15,9 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// One at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
-fn live() -> usize {
+/// Without what the fake server remembers of requests.
+fn live(server: &FakeZooKeeper) -> usize {
+    server.forget_requests();
     let stats = HEAP.stats();
     stats.bytes_allocated - stats.bytes_deallocated
 }
@@ -26,7 +28,8 @@ fn check(claim: impl AsyncFnOnce(&Leftovers)) {
     runtime.expect("a runtime starts").block_on(async {
         let server = FakeZooKeeper::start().await.expect("a fake server starts");
         let store = ZooKeeper::options([server.connect_string()]).open().await.expect("a store opens");
-        claim(&Leftovers::of(Arc::new(store), live).await).await;
+        let leftovers = Leftovers::of(Arc::new(store), move || live(&server)).await;
+        claim(&leftovers.with_as_many_before()).await;
     });
 }
 
