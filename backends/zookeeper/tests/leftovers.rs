@@ -12,6 +12,9 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
+/// What a connection reads into, at both of its ends, has room for so much, and is used again.
+const BUFFERS_BYTES: usize = 4 * 256 * 1024;
+
 /// One at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -29,7 +32,7 @@ fn check(claim: impl AsyncFnOnce(&Leftovers)) {
         let server = FakeZooKeeper::start().await.expect("a fake server starts");
         let store = ZooKeeper::options([server.connect_string()]).open().await.expect("a store opens");
         let leftovers = Leftovers::of(Arc::new(store), move || live(&server)).await;
-        claim(&leftovers.with_as_many_before()).await;
+        claim(&leftovers.beside_buffers(BUFFERS_BYTES)).await;
     });
 }
 

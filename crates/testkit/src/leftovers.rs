@@ -37,6 +37,8 @@ pub struct Leftovers {
     /// How many bytes are in use.
     live: Box<dyn Fn() -> usize>,
     warm_up: usize,
+    /// How much may be left of all that came and went.
+    left_max: usize,
     tasks: usize,
 }
 
@@ -54,7 +56,7 @@ impl Leftovers {
             let txn = Txn::new().put(&key(&format!("/places/{place}/a")), "1");
             store.commit(txn).await.expect("the store takes it");
         }
-        let prepared = Self { store, live: Box::new(live), warm_up: FEW, tasks: 0 };
+        let prepared = Self { store, live: Box::new(live), warm_up: FEW, left_max: LEFT_MAX, tasks: 0 };
         let metrics = Handle::current().metrics();
         let mut tasks = usize::MAX;
         while metrics.num_alive_tasks() < tasks {
@@ -64,11 +66,11 @@ impl Leftovers {
         Self { tasks, ..prepared }
     }
 
-    /// Has as many come and go before it is counted as afterwards: for stores that keep buffers as large as they once
-    /// had to be.
+    /// Has as many come and go before it is counted as afterwards, and does not count so many bytes: for stores that
+    /// keep buffers which they use again.
     #[must_use]
-    pub const fn with_as_many_before(mut self) -> Self {
-        self.warm_up = MANY;
+    pub const fn beside_buffers(mut self, bytes: usize) -> Self {
+        (self.warm_up, self.left_max) = (MANY, LEFT_MAX + bytes);
         self
     }
 
@@ -78,7 +80,7 @@ impl Leftovers {
         self.until("those before are gone", usize::MAX).await;
         let before = (self.live)();
         come_and_go(MANY).await;
-        self.until("nothing is left of the many", before + LEFT_MAX).await;
+        self.until("nothing is left of the many", before + self.left_max).await;
     }
 
     async fn until(&self, what: &str, bytes_max: usize) {
