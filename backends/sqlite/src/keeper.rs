@@ -371,3 +371,46 @@ fn first_deadline(conn: &Connection, shared: &Shared) -> Result<Option<i64>> {
     .and_then(|mut statement| statement.query_row([&shared.boot], |row| row.get(0)))
     .during("watch")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::task::{Context, Poll, Wake, Waker};
+
+    use futures_util::StreamExt;
+    use quorate_datasync::{Prefix, RawChange, Selection};
+
+    use super::*;
+    use crate::SqliteOptions;
+
+    /// Notes which life of the store the status names at the moment when a watch is woken.
+    struct Noting(Arc<Shared>, Mutex<Option<Incarnation>>);
+
+    impl Wake for Noting {
+        fn wake(self: Arc<Self>) {
+            *self.1.lock().expect("nobody panics with it") = self.0.status.borrow().incarnation;
+        }
+    }
+
+    #[test]
+    fn whoever_is_told_of_the_gap_that_a_restored_content_makes_finds_its_new_life() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let shared = Arc::new(Shared::new(path, SqliteOptions::new(), clock::boot().unwrap()).unwrap());
+        let (mut writer, mut reader) = (Link::new(Role::Writer), Link::new(Role::Reader));
+        let restoring = writer.session(&shared).unwrap();
+        let session = reader.session(&shared).unwrap();
+        let mut seen = Seen::read(session, &shared, 0).unwrap();
+        let (watcher, mut changes) = Watcher::new(Selection::Prefix(Prefix::root()));
+        let mut hub = Hub::new();
+        hub.add(watcher);
+        let noting = Arc::new(Noting(Arc::clone(&shared), Mutex::default()));
+        let waker = Waker::from(Arc::clone(&noting));
+        assert!(changes.poll_next_unpin(&mut Context::from_waker(&waker)).is_pending());
+        restoring.conn.execute("UPDATE store SET incarnation = ?1", [[7; 16]]).unwrap();
+        seen.advance(session, &shared, &mut hub, Moment::now()).unwrap();
+        assert_eq!(*noting.1.lock().unwrap(), Some(schema::incarnation([7; 16])));
+        let told = changes.poll_next_unpin(&mut Context::from_waker(&waker));
+        assert_eq!(told, Poll::Ready(Some(RawChange::Gap)));
+    }
+}

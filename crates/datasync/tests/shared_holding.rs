@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use futures_util::{FutureExt, StreamExt};
 use quorate_datasync::{
     Document, Edit, Edited, Entry, ErrorKind, Key, Link, Lock, LockError, Memory, OpenError, Prefix, Shared,
     Store, StoreExt, UpdateError, UpdateOptions,
@@ -95,6 +96,32 @@ async fn a_write_that_was_never_applied_is_not_said_to_be() {
         .await;
     let stored = stored(&outside).await;
     assert!(done.is_err() || stored == json!({"n": 1}), "{done:?}, but the store has {stored}");
+}
+
+// zkstruct: the copy was changed, and told, before the write, and stayed so when that failed; and whoever read it
+// meanwhile waited for the network.
+#[tokio::test]
+async fn a_write_is_neither_read_nor_told_before_it_is_acknowledged_and_no_reader_waits() {
+    let (holding, store) = Holding::new();
+    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
+    let mut changes = counter.changes();
+    let (writer, held) = (counter.clone(), Arc::clone(&holding));
+    let update = tokio::spawn(async move {
+        let change = |value: &mut Value| {
+            held.hold(Held::Answers);
+            value["n"] = json!(1);
+        };
+        writer.update(change).await.map(drop)
+    });
+    while stored(&outside).await == json!({"n": 0}) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*counter.read().unwrap(), json!({"n": 0}));
+    assert!(changes.next().now_or_never().is_none());
+    holding.hold(Held::Nothing);
+    update.await.unwrap().unwrap();
+    assert_eq!(*counter.read().unwrap(), json!({"n": 1}));
 }
 
 /// The payload is read before the names, and what was read is taken to be of under the lock.

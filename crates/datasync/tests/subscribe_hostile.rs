@@ -25,6 +25,8 @@ enum Vice {
     Talks,
     /// It lets nobody write "/denied" a second time.
     Denies,
+    /// As soon as it was listed somebody writes "/if/late".
+    Hurries,
 }
 
 #[derive(Debug)]
@@ -56,7 +58,11 @@ impl Store for Hostile {
     }
 
     async fn list(&self, prefix: &Prefix, want: List, at: Consistency) -> Result<Listing> {
-        self.store.list(prefix, want, at).await
+        let listing = self.store.list(prefix, want, at).await?;
+        if self.vice == Vice::Hurries {
+            self.store.put(&key("/if/late"), "1").await?;
+        }
+        Ok(listing)
     }
 
     async fn commit(&self, txn: Txn) -> Result<Committed> {
@@ -98,6 +104,19 @@ async fn a_subscription_ends_when_its_store_panics() {
     let (_, store) = Hostile::open(Vice::Panics);
     let mut sub = Hub::new(&store).subscribe("if", ["/if"]).await.unwrap();
     assert!(timeout(WAIT, sub.next()).await.expect("it ends").is_none());
+}
+
+// cn-infra: it listed, then watched, and what was written in between was lost.
+#[tokio::test]
+async fn what_is_written_as_soon_as_the_content_was_listed_is_told() {
+    let (_, store) = Hostile::open(Vice::Hurries);
+    let mut sub = Hub::new(&store).subscribe("if", ["/if"]).await.unwrap();
+    let mut is_told = false;
+    while !is_told {
+        let delivery = timeout(WAIT, sub.next()).await.expect("it is told").unwrap();
+        is_told = delivery.changes().iter().any(|change| change.key == key("/if/late"));
+        delivery.ack();
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 pub mod conformance;
 pub mod follow;
 mod interop;
+pub mod leftovers;
 mod link;
 mod server;
 pub mod shared;

@@ -229,7 +229,13 @@ where
     }
 
     /// The copy that was just opened, for everybody who asks from now on.
-    fn opened(&self, segment: &str, mut turn: Turn<T>, shared: Shared<T>) -> Shared<T> {
+    fn opened(&self, segment: &str, mut turn: Turn<T>, mut shared: Shared<T>) -> Shared<T> {
+        let (map, place) = (Arc::downgrade(&self.0), segment.to_owned());
+        shared.at_end(move || {
+            if let Some(map) = map.upgrade() {
+                map.slots.sweep(&place);
+            }
+        });
         *turn = shared.downgrade();
         self.0.slots.keep(segment, &shared, self.0.options.kept());
         shared

@@ -1,6 +1,6 @@
 //! The live copies of a map: at most one for each key.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
@@ -8,13 +8,18 @@ use tokio::sync::OwnedMutexGuard;
 use crate::Shared;
 use crate::shared::WeakShared;
 
+/// How many slots there are at least before those that came to nothing are looked for.
+const SLOTS_MIN: usize = 64;
+
 /// The live copies, by the segment of their key.
 #[derive(Debug)]
 pub(super) struct Slots<T>(Mutex<Inner<T>>);
 
 #[derive(Debug)]
 struct Inner<T> {
-    slots: HashMap<String, Slot<T>>,
+    slots: BTreeMap<String, Slot<T>>,
+    /// How many slots there may be before those that came to nothing go.
+    sweep_at: usize,
     /// Those that are kept although nobody may use them, the last one asked for first.
     kept: VecDeque<(String, Shared<T>)>,
 }
@@ -27,16 +32,17 @@ pub(super) type Turn<T> = OwnedMutexGuard<WeakShared<T>>;
 
 impl<T> Slots<T> {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Inner { slots: HashMap::new(), kept: VecDeque::new() }))
+        Self(Mutex::new(Inner { slots: BTreeMap::new(), sweep_at: SLOTS_MIN, kept: VecDeque::new() }))
     }
 
     /// Waits for the turn to treat one key.
     pub(super) async fn turn(&self, segment: &str) -> Turn<T> {
         let slot = {
             let mut inner = self.lock();
-            if inner.slots.len() == inner.slots.capacity() {
-                // Before there is room made for more: those that nobody uses and nobody waits for.
-                inner.slots.retain(|_, slot| Arc::strong_count(slot) > 1 || is_live(slot));
+            if inner.slots.len() >= inner.sweep_at {
+                // Those that nobody uses and nobody waits for: what was asked for was not opened.
+                inner.slots.retain(|_, slot| is_needed(slot));
+                inner.sweep_at = (inner.slots.len() * 2).max(SLOTS_MIN);
             }
             Arc::clone(inner.slots.entry(segment.to_owned()).or_default())
         };
@@ -70,6 +76,14 @@ impl<T> Slots<T> {
         drop(out);
     }
 
+    /// The copy of this key has ended. Unless somebody is about to open another, nothing is left of it.
+    pub(super) fn sweep(&self, segment: &str) {
+        let mut inner = self.lock();
+        if inner.slots.get(segment).is_some_and(|slot| !is_needed(slot)) {
+            inner.slots.remove(segment);
+        }
+    }
+
     /// How many copies are alive.
     pub(super) fn live(&self) -> usize {
         self.lock().slots.values().filter(|slot| is_live(slot)).count()
@@ -79,6 +93,11 @@ impl<T> Slots<T> {
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a slot has a copy that somebody uses, or somebody waits for it.
+fn is_needed<T>(slot: &Slot<T>) -> bool {
+    Arc::strong_count(slot) > 1 || is_live(slot)
 }
 
 /// Whether a slot has a copy that somebody uses. While somebody has the turn it is not known, and nothing is lost.
@@ -96,7 +115,7 @@ mod tests {
         for at in 0..10_000 {
             drop(slots.turn(&at.to_string()).await);
         }
-        assert!(slots.lock().slots.capacity() < 100);
+        assert!(slots.lock().slots.len() <= SLOTS_MIN);
         assert_eq!(slots.live(), 0);
     }
 

@@ -1,6 +1,6 @@
 //! Who watches what, and what they were not told yet.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::task::{Context, Poll, Waker};
 
 use crate::{Key, Prefix, RawChange, Selection};
@@ -18,7 +18,8 @@ const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// All watchers of a store.
 #[derive(Debug, Default)]
 pub(super) struct Watchers {
-    watchers: HashMap<WatcherId, Watcher>,
+    /// Unlike a table it gives its memory back when many are gone.
+    watchers: BTreeMap<WatcherId, Watcher>,
     selections: HashMap<Selection, BTreeSet<WatcherId>>,
     next: u64,
     /// Who is to be woken once the lock is free.

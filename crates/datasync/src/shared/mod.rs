@@ -97,6 +97,8 @@ struct Handle<T> {
     lock_wait: Duration,
     /// Ended with the last clone.
     tasks: Vec<AbortHandle>,
+    /// Called when the last clone is gone.
+    at_end: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
@@ -123,7 +125,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
 
 impl<T> Shared<T> {
     fn new(core: Arc<Core<T>>, owner: AbortHandle, lock_wait: Duration) -> Self {
-        Self(Arc::new(Handle { core, lock_wait, tasks: vec![owner] }))
+        Self(Arc::new(Handle { core, lock_wait, tasks: vec![owner], at_end: None }))
     }
 
     /// Ends a task with the last clone.
@@ -131,6 +133,13 @@ impl<T> Shared<T> {
         match Arc::get_mut(&mut self.0) {
             Some(handle) => handle.tasks.push(task),
             None => task.abort(),
+        }
+    }
+
+    /// Says what is to be called when the last clone is gone. Nobody else may have a clone yet.
+    pub(crate) fn at_end(&mut self, call: impl FnOnce() + Send + Sync + 'static) {
+        if let Some(handle) = Arc::get_mut(&mut self.0) {
+            handle.at_end = Some(Box::new(call));
         }
     }
 
@@ -277,6 +286,9 @@ impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
         for task in &self.tasks {
             task.abort();
+        }
+        if let Some(call) = self.at_end.take() {
+            call();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The state of a hub: who subscribed to what, who was told what, and who answered. It performs no I/O.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -23,7 +23,7 @@ use crate::{Key, Prefix};
 pub(super) struct Board {
     pub(super) sources: Sources,
     pub(super) subscribers: BTreeMap<SubscriberId, Subscriber>,
-    pub(super) names: HashMap<Arc<str>, SubscriberId>,
+    pub(super) names: BTreeMap<Arc<str>, SubscriberId>,
     pub(super) next: u64,
     pub(super) interest: Interest,
     pub(super) values: Values,
@@ -60,7 +60,7 @@ impl Board {
         Self {
             sources: Sources::new(is_atomic),
             subscribers: BTreeMap::new(),
-            names: HashMap::new(),
+            names: BTreeMap::new(),
             next: 0,
             interest: Interest::default(),
             values: Values::new(content_type),

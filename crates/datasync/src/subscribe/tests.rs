@@ -236,3 +236,16 @@ fn those_who_leave_before_their_turn_are_not_kept_for_the_report() {
         reports.try_recv().unwrap().outcomes.into_iter().map(|(name, _)| name).collect();
     assert_eq!(named, ["first".into()]);
 }
+
+#[test]
+fn a_commit_at_the_key_of_a_prefix_is_not_taken_for_one_below_it() {
+    let mut rig = rig(false);
+    let narrow = rig.subscribe("narrow", &["/a/b"]);
+    rig.resync(0, 1, &[]);
+    rig.ack(narrow);
+    let wide = rig.subscribe("wide", &["/a"]);
+    drop(rig.published(9, Event::Put(entry("/a/b", 9, "1"))));
+    // It was deleted again before this was loaded, which is known to be complete only up to 8.
+    rig.resync(1, 8, &[]);
+    assert!(rig.ack(wide).changes.is_empty(), "it is gone");
+}

@@ -58,6 +58,22 @@ pub async fn equal_content_tells_nothing(stage: &Stage) -> Claim {
     Ok(())
 }
 
+// zkstruct: one queue for all, so that each change reached one of those who wanted it.
+pub async fn every_subscriber_is_told_every_change(stage: &Stage) -> Claim {
+    let agent = stage.agent().create(Agent::default()).await?;
+    let mut streams = [agent.changes(), agent.changes(), agent.clone().changes()];
+    for interval in 1..=3 {
+        agent.update(|agent| agent.interval = interval).await?;
+    }
+    for stream in &mut streams {
+        for interval in 1..=3 {
+            let told = next(stream).await.current.expect("it exists");
+            assert_eq!(told.value.interval, interval);
+        }
+    }
+    Ok(())
+}
+
 pub async fn a_handler_runs_for_every_change_until_it_is_stopped(stage: &Stage) -> Claim {
     let agent = stage.agent().create(Agent::default()).await?;
     let calls = Arc::new(AtomicUsize::new(0));

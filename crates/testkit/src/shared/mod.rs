@@ -21,6 +21,7 @@
 //! | origin, and skipping one's own | `an_own_change_is_told_once_…`, `the_origin_tells_…`, `own_changes_can_be_skipped` |
 //! | a bound for each subscriber, then the net change | `a_subscriber_behind_its_bound_…` |
 //! | resuming where history is kept | `a_stream_resumes_…`, `a_stream_does_not_resume_…` |
+//! | all are told | `every_subscriber_is_told_every_change` |
 //! | a handler that panics ends alone | `a_handler_runs_for_every_change_…` |
 //! | poison leaves the good copy, ages it, and is recovered from | `a_payload_…`, `a_document_nested_…`, `a_copy_is_fresh_again_…` |
 //! | deletion and recreation are told | `a_deleted_struct_…`, `an_update_of_a_deleted_struct_fails` |
@@ -68,6 +69,7 @@ macro_rules! shared_suite {
             changes::a_change_of_another_process_arrives_field_by_field,
             changes::an_own_change_is_told_once_and_as_own,
             changes::equal_content_tells_nothing,
+            changes::every_subscriber_is_told_every_change,
             changes::a_handler_runs_for_every_change_until_it_is_stopped,
             changes::a_selection_yields_only_what_changed_in_it,
             changes::a_selection_by_pointer_sees_what_the_type_does_not_know,

@@ -104,11 +104,16 @@ pub async fn previous_values_are_of_the_key_and_not_of_the_change_before(stage: 
 
 // cn-infra, Consul: the prefix `a/b` selected `a/bc` as well.
 pub async fn a_prefix_does_not_select_its_neighbours(stage: &Stage) -> Claim {
-    let mut sub = stage.hub().subscribe("ab", [stage.prefix("a/b")]).await?;
+    let hub = stage.hub();
+    let mut sub = hub.subscribe("ab", [stage.prefix("a/b")]).await?;
     ack(&mut sub).await;
+    // Where one watch serves both it is the hub that tells them apart.
+    let mut neighbour = hub.subscribe("abc", [stage.prefix("a/bc")]).await?;
+    ack(&mut neighbour).await;
     stage.write("a/bc/x", "1").await?;
     stage.write("a/b/x", "2").await?;
     assert_eq!(ack(&mut sub).await.iter().map(step).collect::<Vec<_>>(), [changed("x", None, "2")]);
+    assert_eq!(ack(&mut neighbour).await.iter().map(step).collect::<Vec<_>>(), [changed("x", None, "1")]);
     Ok(())
 }
 

@@ -61,6 +61,6 @@ impl Journal {
     }
 
     pub(crate) fn forget_requests(&mut self) {
-        self.requests.clear();
+        self.requests = VecDeque::new();
     }
 }

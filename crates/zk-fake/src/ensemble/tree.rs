@@ -14,7 +14,7 @@ use super::{
     acl::{Schemes, require, resolve},
     quota::length,
     undo::Undo,
-    znode::{Lifetime, Znode},
+    znode::{Lifetime, Znode, kept},
 };
 
 /// Znodes that the server itself keeps, and lets nobody delete.
@@ -166,7 +166,7 @@ impl Tree {
         self.check_quota(txn, path, 0, signed(data.as_ref()) - length(node))?;
         match_version(node.head.version, version)?;
         let node = self.get_mut(path)?;
-        node.head.data = data;
+        node.head.data = data.map(kept);
         node.head.version = node.head.version.wrapping_add(1);
         node.head.mzxid = txn.zxid;
         node.head.mtime = txn.now;

@@ -62,7 +62,7 @@ impl Znode {
         lifetime: Lifetime,
     ) -> Self {
         let head = Head {
-            data,
+            data: data.map(kept),
             acl,
             lifetime,
             czxid: zxid,
@@ -102,4 +102,9 @@ impl Znode {
 
 fn wire_length(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// Data as it is kept. What came in a request shares the memory of all that was read with it.
+pub(crate) fn kept(data: Bytes) -> Bytes {
+    Bytes::copy_from_slice(&data)
 }
