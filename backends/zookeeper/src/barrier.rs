@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 use quorate_datasync::Consistency;
-use quorate_zk::{Client, Multi, Reply, Request, RequestError, Response, Sync, ZnodePath};
+use quorate_zk::{Client, Multi, Reply, Request, RequestError, Response, SyncRequest, ZnodePath};
 use tokio::sync::oneshot;
 
 /// Reads that wait to be sent behind a barrier.
@@ -51,7 +51,7 @@ impl Barriers {
     ) -> Result<Reply, RequestError> {
         let (queue, barrier) = match at {
             Consistency::Local => return client.request(request).await,
-            Consistency::Synced => (&self.synced, Request::Sync(Sync { path: ZnodePath::root() })),
+            Consistency::Synced => (&self.synced, Request::Sync(SyncRequest { path: ZnodePath::root() })),
             Consistency::Linearizable => (&self.linearizable, Request::Multi(Multi { ops: Vec::new() })),
         };
         let (sent, is_sent) = oneshot::channel();

@@ -43,6 +43,7 @@ Exit codes:
 /// output, words go to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "quorate", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -53,7 +54,8 @@ pub(crate) struct Args {
 /// The options of every command.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
-    /// The store: sqlite:PATH, zk://HOST:PORT,../CHROOT, zks:// for TLS, or mem:NAME [default: a file of this user]
+    /// The store: sqlite:PATH, zk://HOST:PORT,../CHROOT, zks:// for TLS, or mem:NAME [default: quorate/quorate.db
+    /// in the data directory of this user]
     #[arg(long, global = true, value_name = "URL", env = crate::environment::STORE)]
     #[arg(hide_env_values = true, help_heading = GLOBAL)]
     pub(crate) store: Option<String>,
@@ -127,7 +129,7 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "POINTER", value_parser = Pointer::parse)]
     pub(crate) path: Option<Pointer>,
     /// Only if the struct has this revision; 0: only if it does not exist
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) if_revision: Option<u64>,
     /// Prints one line {"revision":..}
     #[arg(long)]
@@ -158,7 +160,7 @@ pub(crate) struct DeleteArgs {
     #[arg(value_parser = Key::parse)]
     pub(crate) dir: Key,
     /// Only if the struct has this revision
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) if_revision: Option<u64>,
 }
 
@@ -176,7 +178,7 @@ pub(crate) struct WatchArgs {
     #[arg(long)]
     pub(crate) json: bool,
     /// Ends after N lines of changes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) until: Option<u64>,
     /// Whether to wait for a struct that does not exist; with `no` that ends with 4
     #[arg(long, value_name = "YES|NO", default_value = "yes")]
@@ -235,10 +237,12 @@ pub(crate) struct LockArgs {
 
 /// Raw keys and their bytes
 #[derive(Debug, Subcommand)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) enum KvCommand {
     /// Prints the bytes of a value
     #[command(after_help = "Example: quorate kv get /agents/web/payload")]
     Get {
+        /// The key, such as /agents/web/payload
         #[arg(value_parser = Key::parse)]
         key: Key,
         /// Prints one line {"key":..,"revision":..,"value":..}, or "value_base64" where it is not UTF-8
@@ -248,13 +252,14 @@ pub(crate) enum KvCommand {
     /// Sets a value, which may not be empty
     #[command(after_help = "Example: quorate kv put /motd hello")]
     Put {
+        /// The key, such as /agents/web/payload
         #[arg(value_parser = Key::parse)]
         key: Key,
         /// The value, - for standard input, or @FILE
         #[arg(value_name = "VALUE|-|@FILE", allow_negative_numbers = true)]
         value: Input,
         /// Only if the key has this revision; 0: only if it does not exist
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", allow_negative_numbers = true)]
         if_revision: Option<u64>,
         /// Prints one line {"revision":..}
         #[arg(long)]
@@ -263,15 +268,17 @@ pub(crate) enum KvCommand {
     /// Deletes a key
     #[command(after_help = "Example: quorate kv delete /motd")]
     Delete {
+        /// The key, such as /agents/web/payload
         #[arg(value_parser = Key::parse)]
         key: Key,
         /// Only if the key has this revision
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", allow_negative_numbers = true)]
         if_revision: Option<u64>,
     },
     /// Prints the keys below a prefix, one a line
     #[command(after_help = "Example: quorate kv list /agents")]
     List {
+        /// What is below this key; / is everything
         #[arg(value_parser = Prefix::parse)]
         prefix: Prefix,
         /// Prints lines {"key":..,"revision":..,"value":..}

@@ -1,11 +1,12 @@
 //! What every command is given: the store, the time it has, and where to print to.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use quorate::{Document, Key, Link, OpenOptions, OpenStore, Store, StoreUrl};
+use quorate::{Document, Key, Link, OpenOptions, OpenStore, OpenStoreError, Store, StoreUrl};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::args::Global;
@@ -21,6 +22,9 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 
 /// The pause before a store that could not be asked is asked again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long nothing is said of a store that is being reached.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What every command is given.
 #[derive(Debug)]
@@ -118,7 +122,10 @@ impl Context {
             if self.read_only_allowed {
                 options = options.read_only_allowed();
             }
-            Ok::<_, Failure>(options.open(&self.url).await?)
+            options.open(&self.url).await.map_err(|error| match error {
+                error @ OpenStoreError::Store(_) => Failure::from(error).about(self.url.clone()),
+                error => error.into(),
+            })
         };
         let store = timeout_at(self.deadline, opening).await.map_err(|_| self.no_answer(None))??;
         Ok(self.store.get_or_init(|| store))
@@ -134,6 +141,38 @@ impl Context {
     /// Opens the store, and names the struct in it.
     pub(crate) async fn document(&self, dir: &Key) -> Result<Document> {
         Ok(Document::below(&self.open().await?, dir.clone())?)
+    }
+
+    /// Runs a command. On a terminal it is said what is waited for; a refusal comes with what can be done.
+    pub(crate) async fn explained<T>(&self, command: impl Future<Output = Result<T>>) -> Result<T> {
+        let result = tokio::select! {
+            biased;
+            result = command => result,
+            never = self.say_what_is_waited_for() => match never {},
+        };
+        result.map_err(|failure| match (&self.url, failure.words()) {
+            (StoreUrl::ZooKeeper(url), Some(words)) if failure.is_denied() && !url.has_identity() => {
+                let advice = "the store was not told who this is, see auth= and cert= in quorate --help";
+                Failure::new(failure.exit(), format!("{words}: {advice}"))
+            }
+            _ => failure,
+        })
+    }
+
+    /// Shows on a terminal that the store is still being reached, once that takes long.
+    async fn say_what_is_waited_for(&self) -> Infallible {
+        let mut ticks = tokio::time::interval_at(Instant::now() + PATIENCE, PATIENCE);
+        loop {
+            let now = ticks.tick().await;
+            let reason = match self.store.get().map(|store| store.store().status().borrow().link.clone()) {
+                Some(Link::Live) => continue,
+                Some(Link::Lost { reason }) => format!(": {reason}"),
+                _ => String::new(),
+            };
+            if now < self.deadline && self.other.is_none() {
+                self.output.live(format!("{} is not reached yet{reason}", self.url));
+            }
+        }
     }
 
     /// Asks the store something that may be asked again, until it answers or the time is up.

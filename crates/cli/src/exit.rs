@@ -99,6 +99,17 @@ impl Failure {
         self.words.as_ref().map(|words| format!("{words:#}"))
     }
 
+    /// The same end, with what it is about said first.
+    pub(crate) fn about(self, what: impl fmt::Display + Send + Sync + 'static) -> Self {
+        Self { words: self.words.map(|words| words.context(what)), ..self }
+    }
+
+    /// Whether the store does not allow this client to do that.
+    pub(crate) fn is_denied(&self) -> bool {
+        let error = self.words.as_ref().and_then(|words| words.downcast_ref::<quorate::Error>());
+        error.is_some_and(|error| error.kind() == ErrorKind::Denied)
+    }
+
     fn caused(exit: Exit, error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self { exit, words: Some(Words::new(error)) }
     }
@@ -125,6 +136,9 @@ impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
         match error {
             LockError::Store(error) => error.into(),
+            error @ LockError::TimedOut { .. } => {
+                Self::timed_out(format!("{error}: somebody else holds it, and --timeout TIME waits longer"))
+            }
             error => Self::caused(Exit::TimedOut, error),
         }
     }

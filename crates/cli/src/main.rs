@@ -9,6 +9,7 @@ mod edit;
 mod environment;
 mod exit;
 mod input;
+mod link;
 mod output;
 mod place;
 mod signals;
@@ -98,7 +99,7 @@ async fn in_context(context: &Context, command: Command) -> Result {
                 context.close().await;
                 return Ok(exit);
             }
-            result = commands::run(context, command) => result,
+            result = context.explained(commands::run(context, command)) => result,
         };
         listener.abort();
         result

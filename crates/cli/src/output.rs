@@ -36,6 +36,7 @@ impl Output {
 
     /// Prints bytes as they are.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Result<()> {
+        self.end_live();
         let mut out = io::stdout().lock();
         done(out.write_all(bytes).and_then(|()| out.flush()))
     }

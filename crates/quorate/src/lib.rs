@@ -24,6 +24,28 @@
 //! # }
 //! ```
 //!
+//! # What to use
+//!
+//! | for | there is |
+//! |---|---|
+//! | one struct that many processes share | [`Shared`]; [`SharedMap`] for many of them below one directory |
+//! | one field of it, or one place in its document | [`Shared::select`], [`Shared::select_by`] |
+//! | a state to be waited for | [`Shared::wait_for`] |
+//! | reads in hot loops, on many threads | [`Shared::access`] |
+//! | who else has it open | [`Shared::listeners`], [`Shared::watch_listeners`] |
+//! | programs without a runtime | [`blocking`] |
+//! | a typed view of a set of nodes | [`Follower`]; [`watch_nodes`] with callbacks ([`SimpleFollower`], [`Follow`]) |
+//! | one node, also while it is absent | [`watch_node`] |
+//! | configuration that must be applied in order, and answered for | [`Hub`], [`Subscription`], [`Delivery`] |
+//! | putting values, for a time, for a lifetime or under a condition | [`Publisher`]; [`Publishers`] for several stores |
+//! | several stores watched as one | [`Sources`], [`Overlay`] |
+//! | a copy of a part of one store in another | [`Mirror`] |
+//! | one process at a time | [`Lock`] |
+//! | values that are not JSON | [`Raw`], `Protobuf` (feature `protobuf`), or a [`Codec`] of your own |
+//! | keys and transactions as they are | [`Store`], [`StoreExt`], [`Txn`], [`Watch`] |
+//!
+//! All of it takes the store that [`open`] gives. Streams are those of `futures`: bring its `StreamExt` for `next`.
+//!
 //! # Store URLs
 //!
 //! | URL | store |

@@ -65,7 +65,7 @@ pub use op::{
     Create, Delete, EventType, Exists, GetAcl, GetAllChildrenNumber, GetChildren, GetData, GetEphemerals,
     KeeperState, Multi, MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, Reconfig,
     RemoveWatches, ReplyBody, ReplyHeader, Request, RequestHeader, SaslToken, ServerRequest, SetAcl, SetData,
-    SetWatches, SetWatches2, Sync, WatchMode, WatcherEvent, WatcherType, put_notification, put_reply,
+    SetWatches, SetWatches2, SyncRequest, WatchMode, WatcherEvent, WatcherType, put_notification, put_reply,
 };
 pub use path::{PathError, ZnodePath};
 pub use reader::Reader;

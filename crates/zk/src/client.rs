@@ -71,12 +71,14 @@ impl Client {
     /// Connects to an ensemble with the default options, and waits for the session. Gives the client, and the
     /// session-wide stream of one-shot watches ([`watch`](Self::watch)) and states.
     ///
-    /// `hosts` are as in a connect string: names or addresses with optional ports, separated by commas.
+    /// `hosts` is a connect string: names or addresses with optional ports, separated by commas, perhaps followed by
+    /// a [chroot](ClientOptions::chroot), as in `h1:2181,h2:2181,h3:2181/prod`.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`](crate::ConnectError) if a host is malformed, or the credentials are refused. An ensemble
-    /// out of reach is waited for: bound the wait with a timeout.
+    /// [`ConnectError`](crate::ConnectError) if a host or the chroot is malformed. An ensemble out of reach is waited
+    /// for, and [`Client::state`] says meanwhile why: bound the wait with a timeout, or use [`ClientOptions::connect`],
+    /// which gives the client at once.
     ///
     /// # Cancel safety
     ///
@@ -106,7 +108,7 @@ impl Client {
     /// # }
     /// ```
     pub async fn connect(hosts: &str) -> Result<(Self, SessionEvents), crate::ConnectError> {
-        let (client, events) = ClientOptions::new(hosts.split(',')).connect_with_events()?;
+        let (client, events) = ClientOptions::of(hosts)?.connect_with_events()?;
         client.session().await?;
         Ok((client, events))
     }
@@ -250,6 +252,36 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropping the future takes the watch back.
+    ///
+    /// # Examples
+    ///
+    /// Arm first, read second, and read everything again when something was missed:
+    ///
+    /// ```
+    /// # use quorate_zk_fake::FakeZooKeeper;
+    /// use quorate_zk::{Acl, ClientOptions, CreateMode, WatchMode, Watched, ZnodePath};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = FakeZooKeeper::start().await?;
+    /// # let client = ClientOptions::new([server.connect_string()]).connect()?;
+    /// # let group = ZnodePath::new("/members")?;
+    /// # client.ensure_path(&group, Acl::open()).await?;
+    /// let mut watcher = client.add_watch(&group, WatchMode::PersistentRecursive).await?;
+    /// let mut names = client.get_children(&group).await?.names;
+    /// # client.create(&group.join("web-1")?, "", CreateMode::Ephemeral, Acl::open()).await?;
+    /// # while names.is_empty() {
+    /// match watcher.next().await {
+    ///     Some(Watched::Event(event)) => println!("{:?} {}", event.event_type, event.path),
+    ///     Some(_) => println!("events were missed"), // Resync, Lagged
+    ///     None => println!("the client is closed"),
+    /// }
+    /// names = client.get_children(&group).await?.names;
+    /// # }
+    /// # assert_eq!(names, ["web-1"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add_watch(&self, path: &ZnodePath, mode: WatchMode) -> AddingWatch {
         let (adding, ready) = AddingWatch::new(path.clone());
         let order = WatchOrder { path: self.enter(path), mode, chroot: self.chroot.clone(), ready };

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use quorate_zk_proto::{
-    DecodeError, ErrorCode, Failure, FailureKind, OpCode, Outcome, Request, ZnodePath, Zxid,
+    DecodeError, ErrorCode, Failure, FailureKind, OpCode, Outcome, PathError, Request, ZnodePath, Zxid,
 };
 use thiserror::Error;
 
@@ -21,6 +21,15 @@ pub enum ConfigError {
     InvalidHost {
         /// The host as given.
         host: String,
+    },
+    /// What follows the hosts of a connect string is not a path.
+    #[error("{chroot:?} is not a chroot")]
+    InvalidChroot {
+        /// The chroot as given.
+        chroot: String,
+        /// Why not.
+        #[source]
+        error: PathError,
     },
     /// A user of scheme `digest` has a colon in the name, and would be taken for another one.
     #[error("{user:?} is not a user, since a colon ends the name")]

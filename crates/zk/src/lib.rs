@@ -46,6 +46,7 @@
 //! | after a lost connection | what helps |
 //! |---|---|
 //! | reads, and writes that were surely not applied | [`Client::retrying`] with a [`RetryPolicy`] |
+//! | making sure that a path is there | [`Client::ensure_path`], called again |
 //! | creating a znode | [`Client::create_protected`], which finds its own znode again |
 //! | other writes | their outcome is [`Outcome::Unknown`]: nobody but their author can tell what to look for |
 //!
@@ -58,8 +59,12 @@
 //! |---|---|
 //! | `ZooKeeper` | [`Client`]; methods take `&self` and give their result alone, not the client back |
 //! | `ZooKeeper::connect(&addr)` | [`Client::connect`], with all hosts of the ensemble |
+//! | a runtime of tokio 0.1, `.wait()` | a runtime of tokio 1, `.await`; the futures are `'static` |
 //! | the stream it gives | [`SessionEvents`]: [`SessionEvent::Watch`], [`SessionEvent::State`] and more |
 //! | `ZooKeeperBuilder`, `set_timeout` | [`ClientOptions`], [`session_timeout`](ClientOptions::session_timeout) |
+//! | `set_logger` | events and spans of `tracing`; metrics by [`metrics`](ClientOptions::metrics) |
+//! | module `error` | the errors stand beside [`Client`], one for each operation |
+//! | modules `types`, `proto`, `transform` | the types stand beside [`Client`]; the protocol is [`quorate_zk_proto`] |
 //! | `&str` as a path | [`ZnodePath`], checked once |
 //! | `create(path, data, acl, mode)` | [`Client::create`]`(path, data, mode, acl)`, gives [`Created`] |
 //! | `delete(path, version)` | [`Client::delete`] |
@@ -145,7 +150,7 @@ pub use quorate_zk_proto::{
     ErrorCode, EventType, Exists, FailureKind, GetAcl, GetAllChildrenNumber, GetChildren, GetData,
     GetEphemerals, Id, Multi, MultiOp, MultiRead, MultiReadOp, MultiReadResult, MultiResult, OpCode, Outcome,
     PathError, Perms, Reconfig, RemoveWatches, Reply, ReplyBody, Request, Secret, ServerVersion, SessionId,
-    SetAcl, SetData, Stat, Sync, Ttl, WatchMode, WatchedEvent, WatcherType, ZnodePath, Zxid,
+    SetAcl, SetData, Stat, SyncRequest, Ttl, WatchMode, WatchedEvent, WatcherType, ZnodePath, Zxid,
 };
 pub use response::Response;
 pub use retry::RetryPolicy;

@@ -106,6 +106,16 @@ impl ClientOptions {
         }
     }
 
+    /// Starts from a connect string: hosts, perhaps with a chroot behind them.
+    pub(crate) fn of(connect_string: &str) -> Result<Self, ConfigError> {
+        let (hosts, chroot) = match connect_string.find('/') {
+            Some(slash) => connect_string.split_at(slash),
+            None => (connect_string, "/"),
+        };
+        let invalid = |error| ConfigError::InvalidChroot { chroot: chroot.to_owned(), error };
+        Ok(Self::new(hosts.split(',')).chroot(ZnodePath::new(chroot).map_err(invalid)?))
+    }
+
     /// Sets the session timeout to ask for; the server may grant another. 15 s by default.
     pub const fn session_timeout(mut self, timeout: Duration) -> Self {
         self.session_timeout = timeout;
@@ -373,6 +383,18 @@ mod tests {
         let options = options.tls(TlsOptions::new().ca_pem(ca.cert_pem()));
         let settings = options.check().unwrap();
         assert!(!format!("{settings:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_connect_string_may_end_in_a_chroot() {
+        let chroot =
+            |text| ClientOptions::of(text).and_then(ClientOptions::check).map(|settings| settings.chroot);
+        assert_eq!(chroot("h1,h2:2181"), Ok(None));
+        assert_eq!(chroot("h1,h2:2181/"), Ok(None));
+        assert_eq!(chroot("h1,h2:2181/a/b"), Ok(Some(ZnodePath::new("/a/b").unwrap())));
+        let error = chroot("h1/a/").unwrap_err();
+        assert_eq!(error.to_string(), "\"/a/\" is not a chroot");
+        assert!(matches!(chroot("/a"), Err(ConfigError::InvalidHost { .. })));
     }
 
     #[test]

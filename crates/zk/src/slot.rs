@@ -198,12 +198,12 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
-    use quorate_zk_proto::{Sync, ZnodePath};
+    use quorate_zk_proto::{SyncRequest, ZnodePath};
 
     use super::*;
 
     fn slot() -> SlotRef {
-        let request = Request::Sync(Sync { path: ZnodePath::root() });
+        let request = Request::Sync(SyncRequest { path: ZnodePath::root() });
         SlotRef::new(Order { request, session: None, target: None })
     }
 

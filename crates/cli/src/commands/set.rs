@@ -76,7 +76,11 @@ impl Wish {
         let before = decode(&self.dir, entry)?;
         let mut after = before.clone();
         if !place::set(&mut after, path, self.value.clone()) {
-            let words = format!("there is no place \"{path}\" in {}: its parent does not exist", self.dir);
+            let words = format!(
+                "there is no place \"{path}\" in {}: a member needs an object around it, and an array \
+                 grows only at its end, with /-",
+                self.dir
+            );
             return Err(Failure::not_found(words));
         }
         put_if_new(&self.dir, &before, &after)

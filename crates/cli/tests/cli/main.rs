@@ -13,5 +13,6 @@ mod sync;
 mod terminal;
 mod unreachable;
 mod watch;
+mod words;
 mod writers;
 mod zookeeper;

@@ -5,7 +5,38 @@ use prost::Message;
 
 use super::{Codec, Decode, DecodeError, Encode, EncodeError, guarded};
 
-/// Protocol buffers, of the messages that `prost` generates or derives.
+/// Protocol buffers, of the messages that `prost` generates or derives (feature `protobuf`).
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use futures_util::StreamExt;
+/// use prost::Message;
+/// use quorate_datasync::{Hub, Memory, Protobuf, Publisher, Store};
+///
+/// #[derive(Message)]
+/// struct Interface {
+///     #[prost(uint32, tag = "1")]
+///     mtu: u32,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store: Arc<dyn Store> = Arc::new(Memory::new());
+/// let publisher = Publisher::with_codec(&store, Protobuf);
+/// publisher.put("/config/if/eth0", &Interface { mtu: 1500 }).await?;
+///
+/// let hub = Hub::builder(&store).content_type_of(&Protobuf).build();
+/// let mut interfaces = hub.subscribe("interfaces", ["/config/if"]).await?;
+/// let delivery = interfaces.next().await.expect("the store is open");
+/// let value = delivery.changes()[0].value.as_ref().expect("it was put");
+/// assert_eq!(value.content_type(), "application/x-protobuf");
+/// assert_eq!(value.decode_with::<Interface, _>(&Protobuf)?.mtu, 1500);
+/// delivery.ack();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "there is nothing to be set")]
 pub struct Protobuf;

@@ -43,7 +43,7 @@ pub struct Lock {
 #[non_exhaustive]
 pub enum LockError {
     /// Others held it for as long as was allowed to wait.
-    #[error("the lock {directory} was not had within {waited:?}")]
+    #[error("the lock {directory} was not had within {:?}", whole_millis(*waited))]
     TimedOut {
         /// Where the contenders are.
         directory: Key,
@@ -126,4 +126,9 @@ impl LockGuard {
         self.tenure.consumed();
         Ok(())
     }
+}
+
+/// A time as people read it.
+const fn whole_millis(time: Duration) -> Duration {
+    time.saturating_sub(Duration::from_nanos((time.subsec_nanos() % 1_000_000) as u64))
 }

@@ -22,6 +22,30 @@ use crate::{Error, ErrorKind, KeyError, Prefix, Store};
 ///
 /// A dropped future drops the callback that runs. It cannot be taken up again: what was told is known only to whoever
 /// was told.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use quorate_datasync::{FollowError, Key, Memory, SimpleFollower, Store, StoreExt, watch_nodes};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store: Arc<dyn Store> = Arc::new(Memory::new());
+/// store.put(&Key::parse("/nodes/a")?, "1").await?;
+/// let follow = SimpleFollower::new()
+///     .on_upsert(|key, load: &Arc<u32>| if **load > 2 { Err(format!("{key} is overloaded")) } else { Ok(()) })
+///     .on_delete(|_, _| Ok(()));
+/// let following = watch_nodes(&store, "/nodes", follow);
+/// let loading = async {
+///     tokio::task::yield_now().await;
+///     store.put(&Key::parse("/nodes/a")?, "3").await
+/// };
+/// let (ended, _) = tokio::join!(following, loading);
+/// assert!(matches!(ended, Err(FollowError::Callback(why)) if why == "/nodes/a is overloaded"));
+/// # Ok(())
+/// # }
+/// ```
 pub async fn watch_nodes<T, P, F>(
     store: &Arc<dyn Store>,
     prefix: P,

@@ -196,6 +196,22 @@ where
     }
 
     /// The keys whose structs exist, and then which came and went: a stream.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use futures_util::StreamExt;
+    /// # use quorate_datasync::{Memory, SharedMap, Store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let ports = SharedMap::<u16, String>::open(&store, "/ports")?;
+    /// let mut keys = ports.watch_keys();
+    /// assert_eq!(keys.next().await.map(|change| change.added), Some(vec![]), "all that are there");
+    /// ports.get_or_create(&443, || "web".into()).await?;
+    /// assert_eq!(keys.next().await.map(|change| change.added), Some(vec![443]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn watch_keys(&self) -> MapKeys<K> {
         MapKeys::new(&self.0.store, &self.0.directory)
     }

@@ -71,6 +71,37 @@ impl Put {
     /// # Errors
     ///
     /// As awaiting it, and those of [`Publish::applied`](crate::Publish::applied).
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future leaves it open whether it is put; subscribers are told all the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use futures_util::StreamExt;
+    /// # use quorate_datasync::{Hub, Memory, Outcome, Publisher, Store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let hub = Hub::new(&store);
+    /// let mut interfaces = hub.subscribe("interfaces", ["/config/if"]).await?;
+    /// tokio::spawn(async move {
+    ///     while let Some(delivery) = interfaces.next().await {
+    ///         match delivery.changes().iter().any(|change| change.key.name() == "eth7") {
+    ///             true => delivery.nack("no such interface"),
+    ///             false => delivery.ack(),
+    ///         }
+    ///     }
+    /// });
+    /// let publisher = Publisher::new(&store);
+    /// assert!(publisher.put("/config/if/eth0", &1500).applied(&hub).await?.is_applied());
+    /// let report = publisher.put("/config/if/eth7", &1500).applied(&hub).await?;
+    /// assert_eq!(report.outcome("interfaces"), Some(&Outcome::Failed("no such interface".into())));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn applied(self, hub: &Hub) -> Result<AppliedReport> {
         self.batch.push(self.planned).applied(hub).await
     }

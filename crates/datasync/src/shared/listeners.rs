@@ -56,6 +56,24 @@ impl<T> Shared<T> {
     /// # Cancel safety
     ///
     /// Dropping the future changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use quorate_datasync::{Memory, Shared, Store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let level = Shared::<u8>::open(&store, "/level").create(0).await?;
+    /// let _unseen = Shared::<u8>::open(&store, "/level").unlisted().join().await?;
+    /// for listener in level.listeners().await? {
+    ///     println!("{} on {} since {}", listener.process, listener.host, listener.since);
+    /// }
+    /// assert_eq!(level.listeners().await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn listeners(&self) -> Result<Vec<Listener>> {
         let listeners = &self.listened()?.listeners;
         match tokio::time::timeout(self.core().bound, listeners_below(self.store(), listeners)).await {

@@ -249,6 +249,22 @@ impl<T> Shared<T> {
     /// elsewhere.
     ///
     /// In an array the pointer names an index, not an element: an insertion before it changes what is there.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use futures_util::StreamExt;
+    /// # use quorate_datasync::{Memory, Pointer, Shared, Store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let agent = Shared::<Vec<String>>::open(&store, "/agents/web").create(vec!["sshd*".into()]).await?;
+    /// let mut second = agent.select_by(Pointer::parse("/1")?);
+    /// assert_eq!(second.next().await.and_then(|told| told.new), None, "there is one element");
+    /// agent.update(|processes| processes.push("firefox*".into())).await?;
+    /// assert_eq!(second.next().await.and_then(|told| told.new), Some("firefox*".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn select_by(&self, pointer: Pointer) -> SelectBy<T> {
         let interest = Interest::part(&pointer);
         let (queue, first) = self.core().subscribers.add_for(interest, || self.core().data().start());

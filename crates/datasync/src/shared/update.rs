@@ -70,6 +70,25 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
     /// # Cancel safety
     ///
     /// As [`update`](Self::update).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use quorate_datasync::{Memory, Shared, Store, UpdateError};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let seats = Shared::<u32>::open(&store, "/seats").create(1).await?;
+    /// let take = |seats: &mut u32| {
+    ///     *seats = seats.checked_sub(1).ok_or("sold out")?;
+    ///     Ok(*seats)
+    /// };
+    /// assert_eq!(seats.try_update(take).await?.output, 0);
+    /// assert!(matches!(seats.try_update(take).await, Err(UpdateError::Aborted("sold out"))));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn try_update<R, E>(
         &self,
         change: impl FnMut(&mut T) -> Result<R, E>,

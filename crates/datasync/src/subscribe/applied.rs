@@ -64,8 +64,8 @@ impl Publish {
 
     /// Commits, and returns when every subscriber of this hub that it concerns has answered or missed a deadline.
     ///
-    /// A subscriber that is told of this commit together with others answers for all of them; one that had nothing
-    /// to apply counts as applied. A refusal is told here, and the subscriber is told again. Nobody waits for ever:
+    /// A subscriber that is told of this commit together with others answers for all of them, and one that still waits
+    /// for its first resync answers with that; one that had nothing to apply counts as applied. A refusal is told here, and the subscriber is told again. Nobody waits for ever:
     /// every subscriber has its deadlines, and a commit that does not come back through the watch within 10 s (the
     /// store was lost on the way) counts as timed out.
     ///

@@ -134,12 +134,12 @@ impl Board {
         self.rings = true;
     }
 
-    /// Who subscribed to a key, with their names.
+    /// Who subscribed to a key, with their names: also who still waits for the content of a prefix.
     pub(super) fn concerned<'k>(
         &self,
         keys: impl Iterator<Item = &'k Key>,
     ) -> BTreeMap<SubscriberId, Arc<str>> {
-        let ids = keys.flat_map(|key| self.interest.of(key));
+        let ids = keys.flat_map(|key| self.interest.of(key).into_iter().chain(self.awaiting.of(key)));
         ids.filter_map(|id| Some((id, Arc::clone(&self.subscribers.get(&id)?.name)))).collect()
     }
 }

@@ -117,6 +117,9 @@ impl Delivery {
     }
 
     /// Up to where all changes are part of this delivery or of those before.
+    ///
+    /// Where the store does not watch atomically each key and prefix is at a revision of its own, and this is the newest
+    /// that is known of any of them: of a resync it may be lower than that of a delivery before.
     #[must_use]
     pub const fn revision(&self) -> Revision {
         self.told.revision

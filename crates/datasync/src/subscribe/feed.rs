@@ -116,7 +116,12 @@ impl Board {
         }
         let concerned = self.concerned(written.iter().map(|wrote| &wrote.key));
         let until = now + ARRIVAL_MAX;
-        let ticket = self.tickets.open(reply, Unseen { revision, written, until }, concerned.into_iter());
+        let was_told = !self.sources.is_atomic()
+            && written
+                .iter()
+                .all(|wrote| self.sources.of(&wrote.key).is_none_or(|(_, source)| source.is_live()));
+        let unseen = Unseen { revision, written, was_told, until };
+        let ticket = self.tickets.open(reply, unseen, concerned.into_iter());
         if !self.sources.is_atomic() {
             // Nothing tells when a watch has told it all, so the commit is told by whoever made it.
             self.tell_own(events);
@@ -145,22 +150,33 @@ impl Board {
 
     /// Commits that were told go to the subscribers that they concern.
     fn see_commits(&mut self) {
-        let seen: Vec<TicketId> = self
-            .tickets
-            .unseen()
-            .iter()
-            .filter(|(_, unseen)| unseen.written.iter().all(|wrote| self.has_seen(unseen.revision, wrote)))
-            .map(|(id, _)| *id)
-            .collect();
+        let is_seen = |(ticket, unseen): &(&TicketId, &Unseen)| {
+            self.has_seen_all(unseen) && !self.tickets.of(**ticket).any(|id| self.waits(id, unseen))
+        };
+        let seen: Vec<TicketId> = self.tickets.unseen().iter().filter(is_seen).map(|(id, _)| *id).collect();
         for ticket in seen {
-            if let Some((Unseen { revision, written, until }, subscribers)) = self.tickets.seen(ticket) {
-                self.remove_timer(until, Timer::Ticket(ticket));
-                self.remember_deleted(&written, revision);
+            if let Some((unseen, subscribers)) = self.tickets.seen(ticket) {
+                self.remove_timer(unseen.until, Timer::Ticket(ticket));
+                self.remember_deleted(&unseen.written, unseen.revision);
                 for id in subscribers {
-                    self.attach(ticket, id, revision, &written);
+                    self.attach(ticket, id, &unseen);
                 }
             }
         }
+    }
+
+    /// Whether a subscriber waits for the content of a prefix, and hears of a commit only with that.
+    fn waits(&self, id: SubscriberId, unseen: &Unseen) -> bool {
+        let Some(subscriber) = self.subscribers.get(&id) else { return false };
+        let mut prefixes = unseen.written.iter().filter_map(|wrote| subscriber.awaits(&wrote.key));
+        prefixes.any(|prefix| self.sources.refusal(prefix).is_none())
+    }
+
+    /// Why a subscriber will not hear of a commit: the content of a prefix is refused.
+    fn is_kept_from(&self, id: SubscriberId, unseen: &Unseen) -> Option<Arc<str>> {
+        let subscriber = self.subscribers.get(&id)?;
+        let mut prefixes = unseen.written.iter().filter_map(|wrote| subscriber.awaits(&wrote.key));
+        prefixes.find_map(|prefix| self.sources.refusal(prefix))
     }
 
     /// What was deleted counts as gone, also if the watch still has to tell of a put before that.
@@ -170,27 +186,35 @@ impl Board {
         }
     }
 
-    /// Whether what the copy holds is how the key was at this revision, or later.
-    fn has_seen(&self, revision: Revision, wrote: &Wrote) -> bool {
+    fn has_seen_all(&self, unseen: &Unseen) -> bool {
+        unseen.written.iter().all(|wrote| self.has_seen(unseen, wrote))
+    }
+
+    /// Whether what the copy holds is how the key was at the revision of the commit, or later.
+    fn has_seen(&self, unseen: &Unseen, wrote: &Wrote) -> bool {
         let Some((_, source)) = self.sources.of(&wrote.key) else { return true };
         if !source.is_live() {
             return false;
         }
         let held = source.replica.get(&wrote.key);
         let is_in_line = match held {
-            Some(entry) => wrote.is_put && entry.revision >= revision,
+            Some(entry) => wrote.is_put && entry.revision >= unseen.revision,
             None => !wrote.is_put,
         };
         // Where nothing tells of progress the commit was told by whoever made it.
-        !self.sources.is_atomic() || source.revision() >= revision || is_in_line
+        unseen.was_told || source.revision() >= unseen.revision || is_in_line
     }
 
-    fn attach(&mut self, ticket: TicketId, id: SubscriberId, revision: Revision, written: &[Wrote]) {
+    fn attach(&mut self, ticket: TicketId, id: SubscriberId, unseen: &Unseen) {
+        if let Some(reason) = self.is_kept_from(id, unseen) {
+            return self.tickets.note(ticket, id, &Outcome::Failed(reason));
+        }
+        let Unseen { revision, written, .. } = unseen;
         let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
         let missed = subscriber.missed();
         let behind = written.iter().filter_map(|wrote| subscriber.pending.get(&wrote.key));
         let mut failed = behind.filter_map(|behind| behind.failed.as_ref());
-        let outcome = if let Some((_, outcome)) = failed.find(|(told, _)| *told >= revision) {
+        let outcome = if let Some((_, outcome)) = failed.find(|(told, _)| told >= revision) {
             // It was told, and answered, before the acknowledgement of the commit came.
             outcome.clone()
         } else if written.iter().any(|wrote| subscriber.pending.contains_key(&wrote.key)) {
@@ -213,9 +237,14 @@ impl Board {
 
     /// A commit did not come back through the watch in time.
     pub(super) fn give_up_arrival(&mut self, ticket: TicketId) {
-        if let Some((_, subscribers)) = self.tickets.seen(ticket) {
-            let outcome = Outcome::TimedOut(Deadline::Arrive);
-            subscribers.into_iter().for_each(|id| self.tickets.note(ticket, id, &outcome));
+        let Some((unseen, subscribers)) = self.tickets.seen(ticket) else { return };
+        let is_seen = self.has_seen_all(&unseen);
+        for id in subscribers {
+            if is_seen && !self.waits(id, &unseen) {
+                self.attach(ticket, id, &unseen);
+            } else {
+                self.tickets.note(ticket, id, &Outcome::TimedOut(Deadline::Arrive));
+            }
         }
     }
 

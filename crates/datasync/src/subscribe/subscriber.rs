@@ -133,6 +133,12 @@ impl Subscriber {
         self.prefixes.iter().any(|(prefix, is_live)| *is_live && prefix.contains(key))
     }
 
+    /// The prefix whose content it still waits for before it can be told of a key; `None` if it waits for none.
+    pub(super) fn awaits(&self, key: &Key) -> Option<&Prefix> {
+        let mut waiting = self.prefixes.iter().filter(|(prefix, is_live)| !**is_live && prefix.contains(key));
+        if self.has(key) { None } else { waiting.next().map(|(prefix, _)| prefix) }
+    }
+
     /// Whether everything it subscribed to is there.
     pub(super) fn is_live(&self) -> bool {
         self.prefixes.values().all(|is_live| *is_live)

@@ -39,6 +39,33 @@ impl Subscription {
     /// # Errors
     ///
     /// [`SubscribeError::Prefix`] if the text is no prefix.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use futures_util::StreamExt;
+    /// # use quorate_datasync::{Hub, Key, Memory, Store, StoreExt};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// store.put(&Key::parse("/config/vlan/7")?, "1").await?;
+    /// let hub = Hub::new(&store);
+    /// let mut switch = hub.subscribe("switch", ["/config/if"]).await?;
+    /// switch.next().await.expect("the store is open").ack();
+    ///
+    /// switch.add("/config/vlan")?;
+    /// let added = switch.next().await.expect("the store is open");
+    /// assert_eq!(added.content().map(|prefixes| prefixes.len()), Some(1), "a resync of that prefix only");
+    /// assert_eq!(added.changes()[0].key.as_str(), "/config/vlan/7");
+    /// added.ack();
+    ///
+    /// switch.remove("/config/vlan")?;
+    /// let removed = switch.next().await.expect("the store is open");
+    /// assert!(removed.changes()[0].value.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add<P>(&self, prefix: P) -> Result<(), SubscribeError>
     where
         P: TryInto<Prefix>,

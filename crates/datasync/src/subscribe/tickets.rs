@@ -33,6 +33,8 @@ struct Ticket {
 pub(super) struct Unseen {
     pub(super) revision: Revision,
     pub(super) written: Vec<Wrote>,
+    /// Whether the copies were there to be told of it by whoever made it.
+    pub(super) was_told: bool,
     pub(super) until: Instant,
 }
 
@@ -65,11 +67,15 @@ impl Tickets {
         &self.unseen
     }
 
+    /// Who is to answer.
+    pub(super) fn of(&self, id: TicketId) -> impl Iterator<Item = SubscriberId> {
+        self.all.get(&id).into_iter().flat_map(|ticket| ticket.answers.keys().copied())
+    }
+
     /// The hub was told of a commit, or gave up waiting. Gives back what it wrote, and who was to answer.
     pub(super) fn seen(&mut self, id: TicketId) -> Option<(Unseen, Vec<SubscriberId>)> {
         let unseen = self.unseen.remove(&id)?;
-        let answers = self.all.get(&id).map(|ticket| ticket.answers.keys().copied().collect());
-        Some((unseen, answers.unwrap_or_default()))
+        Some((unseen, self.of(id).collect()))
     }
 
     /// Notes what became of it for one subscriber; the last one ends the wait.

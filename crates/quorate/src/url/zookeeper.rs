@@ -97,8 +97,9 @@ impl ZooKeeperUrl {
         passwords.chain(tls)
     }
 
-    /// Whether the client will be somebody to the servers.
-    pub(super) fn has_identity(&self) -> bool {
+    /// Whether the client will be somebody to the servers: by `auth`, or by `cert` and `key`.
+    #[must_use]
+    pub fn has_identity(&self) -> bool {
         !self.auth.is_empty() || self.tls.as_ref().is_some_and(|tls| tls.identity.is_some())
     }
 }

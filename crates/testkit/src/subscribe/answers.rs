@@ -92,6 +92,28 @@ pub async fn a_nack_reaches_the_publisher_and_the_change_the_subscriber_again(st
     Ok(())
 }
 
+pub async fn a_subscriber_that_was_told_nothing_yet_answers_for_a_commit_too(stage: &Stage) -> Claim {
+    let hub = stage.hub();
+    for round in 0..20 {
+        let (branch, key) = (format!("if{round}"), stage.key(&format!("if{round}/a")));
+        let publishing = hub.publish(Txn::new().put(&key, "1")).applied();
+        let mut sub = hub.subscribe("if", [stage.prefix(&branch)]).await?;
+        // Its first delivery may be of before the commit or of after it.
+        let refusing = async {
+            loop {
+                let delivery = next(&mut sub).await;
+                if !delivery.changes().is_empty() {
+                    return delivery.nack("no such interface");
+                }
+                delivery.ack();
+            }
+        };
+        let (report, ()) = tokio::join!(within("the report", publishing), refusing);
+        assert_eq!(report?.outcome("if"), Some(&Outcome::Failed("no such interface".into())));
+    }
+    Ok(())
+}
+
 // cn-infra: a time-out was a success, and a late acknowledgement blocked for ever.
 pub async fn a_subscriber_that_never_answers_wedges_nobody(stage: &Stage) -> Claim {
     let hub = Hub::builder(&stage.store).accept(SOON).finish(SOON).build();

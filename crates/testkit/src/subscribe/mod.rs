@@ -28,6 +28,7 @@ macro_rules! subscribe_suite {
             answers::a_refused_delivery_is_told_again_as_the_net_change,
             answers::a_resync_on_demand_goes_in_order_and_says_what_became_of_it,
             answers::a_subscriber_that_never_answers_wedges_nobody,
+            answers::a_subscriber_that_was_told_nothing_yet_answers_for_a_commit_too,
             answers::many_quick_answers_are_all_counted,
             changes::a_change_has_its_value_its_previous_value_and_its_revision,
             changes::a_commit_over_two_prefixes_is_one_delivery,

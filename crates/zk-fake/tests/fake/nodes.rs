@@ -156,7 +156,7 @@ async fn sessions_and_subtrees_can_be_asked_about() {
     assert_eq!(ephemerals("/").await, ReplyBody::Ephemerals(vec!["/a/e".into(), "/e".into()]));
     let number = Request::GetAllChildrenNumber(GetAllChildrenNumber { path: ZnodePath::root() });
     assert_eq!(client.ask(number).await, Ok(ReplyBody::AllChildrenNumber(6)));
-    let sync = Request::Sync(Sync { path: path("/a") });
+    let sync = Request::Sync(SyncRequest { path: path("/a") });
     assert_eq!(client.ask(sync).await, Ok(ReplyBody::Synced { path: "/a".into() }));
 }
 

@@ -24,7 +24,7 @@ async fn without_a_quorum_only_those_who_will_only_read_are_let_in() {
     assert_eq!(reader.session.read_only, Some(true));
     assert_eq!(reader.data("/a").await.unwrap(), "1");
     assert_eq!(reader.ask(delete("/a")).await, Err(ErrorCode::NotReadOnly));
-    assert_eq!(reader.ask(Request::Sync(Sync { path: path("/") })).await, Err(ErrorCode::NotReadOnly));
+    assert_eq!(reader.ask(Request::Sync(SyncRequest { path: path("/") })).await, Err(ErrorCode::NotReadOnly));
     assert!(server.node("/a").is_some());
     assert_eq!(server.set_raw("/a", "2"), Err(ErrorCode::NotReadOnly), "nobody else can write either");
 }

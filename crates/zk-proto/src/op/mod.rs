@@ -26,7 +26,9 @@ pub use header::{ReplyHeader, RequestHeader};
 pub use info::{ClientIdentity, GetAllChildrenNumber, GetEphemerals};
 pub use multi::{Multi, MultiOp, MultiResult};
 pub use multi_read::{MultiRead, MultiReadOp, MultiReadResult};
-pub use node::{ANY_VERSION, Check, Delete, Exists, GetAcl, GetChildren, GetData, SetAcl, SetData, Sync};
+pub use node::{
+    ANY_VERSION, Check, Delete, Exists, GetAcl, GetChildren, GetData, SetAcl, SetData, SyncRequest,
+};
 pub use reconfig::Reconfig;
 pub use reply::ReplyBody;
 pub use request::Request;

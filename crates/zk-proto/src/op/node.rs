@@ -81,7 +81,7 @@ record! {
 
 record! {
     /// Makes reads behind it see at least what the leader had committed when it arrived there.
-    pub struct Sync {
+    pub struct SyncRequest {
         /// Any path; the whole tree is synced.
         pub path: ZnodePath,
     }

@@ -6,7 +6,8 @@ use crate::{
     codec::{Codec, DecodeError},
     op::{
         AddWatch, Auth, CheckWatches, Create, Delete, Exists, GetAcl, GetAllChildrenNumber, GetChildren,
-        GetData, GetEphemerals, Multi, MultiRead, OpCode, Reconfig, RemoveWatches, SetAcl, SetData, Sync,
+        GetData, GetEphemerals, Multi, MultiRead, OpCode, Reconfig, RemoveWatches, SetAcl, SetData,
+        SyncRequest,
     },
     path::ZnodePath,
     reader::Reader,
@@ -37,7 +38,7 @@ pub enum Request {
     /// Lists a znode's children and reads its stat.
     GetChildrenWithStat(GetChildren),
     /// Waits for the server to catch up with the leader.
-    Sync(Sync),
+    Sync(SyncRequest),
     /// Does several things or none.
     Multi(Multi),
     /// Reads several things. Servers from 3.6 on.
@@ -81,7 +82,7 @@ impl Request {
             OpCode::SetAcl => Self::SetAcl(SetAcl::decode(reader)?),
             OpCode::GetChildren => Self::GetChildren(GetChildren::decode(reader)?),
             OpCode::GetChildren2 => Self::GetChildrenWithStat(GetChildren::decode(reader)?),
-            OpCode::Sync => Self::Sync(Sync::decode(reader)?),
+            OpCode::Sync => Self::Sync(SyncRequest::decode(reader)?),
             OpCode::Multi => Self::Multi(Multi::decode(reader)?),
             OpCode::MultiRead => Self::MultiRead(MultiRead::decode(reader)?),
             OpCode::AddWatch => Self::AddWatch(AddWatch::decode(reader)?),

@@ -39,7 +39,7 @@ fn conversation() -> Vec<(Request, ReplyBody)> {
             Request::GetChildrenWithStat(GetChildren { path: at(), watch: false }),
             ReplyBody::Children { names: names.clone(), stat: Some(stat) },
         ),
-        (Request::Sync(Sync { path: at() }), ReplyBody::Synced { path: "/a".into() }),
+        (Request::Sync(SyncRequest { path: at() }), ReplyBody::Synced { path: "/a".into() }),
         (add_watch("/p", WatchMode::Persistent), ReplyBody::WatchAdded),
         (watch_data("/p"), answer.clone()),
         (Request::RemoveWatches(removal), ReplyBody::Done),

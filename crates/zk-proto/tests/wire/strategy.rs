@@ -124,7 +124,7 @@ fn read_request() -> impl Strategy<Value = Request> {
         watched().prop_map(|(path, watch)| Request::GetChildren(GetChildren { path, watch })),
         watched().prop_map(|(path, watch)| Request::GetChildrenWithStat(GetChildren { path, watch })),
         path().prop_map(|path| Request::GetAcl(GetAcl { path })),
-        path().prop_map(|path| Request::Sync(Sync { path })),
+        path().prop_map(|path| Request::Sync(SyncRequest { path })),
         vec(read, 0..4).prop_map(|ops| Request::MultiRead(MultiRead { ops })),
         any::<String>().prop_map(|prefix| Request::GetEphemerals(GetEphemerals { prefix })),
         path().prop_map(|path| Request::GetAllChildrenNumber(GetAllChildrenNumber { path })),

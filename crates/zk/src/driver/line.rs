@@ -219,7 +219,7 @@ fn is_pending(in_flight: &VecDeque<(Ticket, InFlight)>, path: &ZnodePath, half: 
 mod tests {
     use std::sync::Arc;
 
-    use quorate_zk_proto::{Sync, ZnodePath};
+    use quorate_zk_proto::{SyncRequest, ZnodePath};
 
     use super::*;
     use crate::{inbox::Inbox, options::ClientOptions, registry::SessionQueue};
@@ -230,7 +230,7 @@ mod tests {
         let settings = ClientOptions::new(["h1"]).check().unwrap();
         let (mut driver, _shown) = Driver::new(settings, Arc::clone(&inbox), SessionQueue::default());
         for _ in 0..10 * PURGE_MIN {
-            let request = Request::Sync(Sync { path: ZnodePath::root() });
+            let request = Request::Sync(SyncRequest { path: ZnodePath::root() });
             let slot = SlotRef::new(Order { request, session: None, target: None });
             inbox.submit(Submission::Request(slot.clone()));
             slot.give_up();

@@ -56,6 +56,45 @@ impl Client {
     /// # Errors
     ///
     /// [`CreateError`].
+    ///
+    /// # Examples
+    ///
+    /// A member of a group, who is there again after an expired session:
+    ///
+    /// ```
+    /// # use quorate_zk::ClientOptions;
+    /// # use quorate_zk_fake::FakeZooKeeper;
+    /// use quorate_zk::{Acl, Client, CreateError, CreateMode, ZnodePath};
+    ///
+    /// async fn stay(client: &Client, member: &ZnodePath) -> Result<(), CreateError> {
+    ///     loop {
+    ///         let session = client.session().await?;
+    ///         match client.create(member, "", CreateMode::Ephemeral, Acl::open()).await {
+    ///             // The connection was lost: it may be there, or the session may be over. The next turn shows it.
+    ///             Err(error) if error.request_error().is_connection_lost() => continue,
+    ///             Ok(_) | Err(CreateError::NodeExists(_)) => {}
+    ///             Err(error) => return Err(error),
+    ///         }
+    ///         // An error means that the client is closed, which the next turn tells.
+    ///         let _ = session.expired().wait_for(|is_expired| *is_expired).await;
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = FakeZooKeeper::start().await?;
+    /// # let client = ClientOptions::new([server.connect_string()]).connect()?;
+    /// # let member = ZnodePath::new("/web-1")?;
+    /// # let watched = client.with_watcher().exists(&member).await?.1;
+    /// # let staying = tokio::spawn({
+    /// #     let (client, member) = (client.clone(), member.clone());
+    /// #     async move { stay(&client, &member).await }
+    /// # });
+    /// # watched.await;
+    /// # assert!(client.exists(&member).await?.is_some());
+    /// # staying.abort();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(
         &self,
         path: &ZnodePath,

@@ -9,6 +9,7 @@ mod check_watches;
 mod config;
 mod create;
 mod delete;
+mod ensure_path;
 mod error;
 mod identity;
 mod multi;

@@ -31,6 +31,37 @@ impl Client {
     /// # Errors
     ///
     /// [`SetDataError`].
+    ///
+    /// # Examples
+    ///
+    /// A counter without a lock:
+    ///
+    /// ```
+    /// # use quorate_zk::{Acl, ClientOptions, CreateMode};
+    /// # use quorate_zk_fake::FakeZooKeeper;
+    /// use quorate_zk::{Client, SetDataError, ZnodePath};
+    ///
+    /// async fn increment(client: &Client, path: &ZnodePath) -> Result<u64, Box<dyn std::error::Error>> {
+    ///     loop {
+    ///         let node = client.get_data(path).await?;
+    ///         let count = std::str::from_utf8(node.data.as_deref().unwrap_or(b"0"))?.parse::<u64>()? + 1;
+    ///         match client.set_data(path, count.to_string(), node.stat.version).await {
+    ///             Err(SetDataError::BadVersion { .. }) => {} // Somebody else was first.
+    ///             set => return set.map(|_| count).map_err(Into::into),
+    ///         }
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = FakeZooKeeper::start().await?;
+    /// # let client = ClientOptions::new([server.connect_string()]).connect()?;
+    /// # let path = ZnodePath::new("/counter")?;
+    /// # client.create(&path, "0", CreateMode::Persistent, Acl::open()).await?;
+    ///
+    /// assert_eq!(increment(&client, &path).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_data(
         &self,
         path: &ZnodePath,

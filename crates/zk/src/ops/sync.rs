@@ -1,6 +1,6 @@
 //! Catching up with the leader.
 
-use quorate_zk_proto::{Request, Sync, ZnodePath, Zxid};
+use quorate_zk_proto::{Request, SyncRequest, ZnodePath, Zxid};
 
 use super::{
     error::operation_error,
@@ -26,7 +26,7 @@ impl Client {
     ///
     /// [`SyncError`].
     pub fn sync(&self, path: &ZnodePath) -> Operation<Zxid, SyncError> {
-        self.operate(Request::Sync(Sync { path: path.clone() }), Finish::Reply(finish))
+        self.operate(Request::Sync(SyncRequest { path: path.clone() }), Finish::Reply(finish))
     }
 }
 

@@ -14,10 +14,11 @@ use crate::world::{World, create, soon};
 /// A claim and its name.
 pub(crate) type Claim = (&'static str, fn(World) -> Pin<Box<dyn Future<Output = ()> + Send>>);
 
-const CLAIMS: [&[Claim]; 6] = [
+const CLAIMS: [&[Claim]; 7] = [
     crate::access::CLAIMS,
     crate::children::CLAIMS,
     crate::create::CLAIMS,
+    crate::ensure_path::CLAIMS,
     crate::multi::CLAIMS,
     crate::nodes::CLAIMS,
     crate::server::CLAIMS,

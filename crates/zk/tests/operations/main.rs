@@ -26,6 +26,7 @@ mod access;
 mod children;
 mod create;
 mod deadlines;
+mod ensure_path;
 mod live;
 mod multi;
 mod nodes;

@@ -3,13 +3,14 @@
 mod line;
 
 use futures_util::StreamExt;
-use quorate::{Consistency, Follower, Link, List};
+use quorate::{Consistency, Follower, List};
 use serde_json::Value;
 
 use self::line::{Line, Printer};
 use crate::args::FollowArgs;
 use crate::context::Context;
 use crate::exit::{Failure, Result};
+use crate::link::LinkWords;
 
 pub(crate) async fn run(context: &Context, args: FollowArgs) -> Result {
     let FollowArgs { prefix, json } = args;
@@ -19,7 +20,7 @@ pub(crate) async fn run(context: &Context, args: FollowArgs) -> Result {
     let mut printer = Printer::new(&context.output, json);
     let mut follower = Follower::<Value>::over(&store, prefix).skip_equal().start()?;
     let mut status = follower.status();
-    let mut is_lost = false;
+    let mut words = LinkWords::default();
     loop {
         tokio::select! {
             biased;
@@ -32,17 +33,7 @@ pub(crate) async fn run(context: &Context, args: FollowArgs) -> Result {
             }
             Ok(()) = status.changed() => {
                 let link = status.borrow_and_update().link.clone();
-                match link {
-                    Link::Lost { reason } if !is_lost => {
-                        is_lost = true;
-                        context.output.words(format!("the connection is lost: {reason}"));
-                    }
-                    Link::Live if is_lost => {
-                        is_lost = false;
-                        context.output.words("the connection is back");
-                    }
-                    _ => {}
-                }
+                words.say(&link, &context.output);
             }
         }
     }

@@ -7,6 +7,7 @@ use quorate::{Consistency, Delta, Entry, Key, List, Prefix, Replica, Revision, S
 use super::line::Line;
 use crate::context::Context;
 use crate::exit::{Failure, Result};
+use crate::link::LinkWords;
 use crate::output::{coloured, one_line};
 
 pub(super) async fn run(context: &Context, what: &str, prefix: bool, json: bool) -> Result {
@@ -21,7 +22,18 @@ pub(super) async fn run(context: &Context, what: &str, prefix: bool, json: bool)
     context.ask(|| store.list(&below, List::Names, Consistency::Local)).await?;
     let mut watch = Watch::new(&store, selection);
     let mut replica = Replica::new();
-    while let Some(event) = watch.next().await {
+    let mut status = store.status();
+    let mut words = LinkWords::default();
+    loop {
+        let event = tokio::select! {
+            biased;
+            event = watch.next() => event.ok_or_else(|| Failure::failed("the store was closed"))?,
+            Ok(()) = status.changed() => {
+                let link = status.borrow_and_update().link.clone();
+                words.say(&link, &context.output);
+                continue;
+            }
+        };
         let deltas = match event {
             Ok(event) => replica.apply(event),
             Err(error) => {
@@ -37,7 +49,6 @@ pub(super) async fn run(context: &Context, what: &str, prefix: bool, json: bool)
             }
         }
     }
-    Err(Failure::failed("the store was closed"))
 }
 
 fn put(context: &Context, entry: &Entry, json: bool) -> Result<()> {

@@ -1,6 +1,6 @@
 //! A JSON Patch applied to a document.
 
-use json_patch::PatchOperation;
+use json_patch::{PatchErrorKind, PatchOperation};
 use quorate::{Key, Pointer};
 use serde_json::{Number, Value};
 
@@ -24,9 +24,18 @@ pub(super) fn patched(dir: &Key, before: &Value, patch: &[PatchOperation]) -> Re
         }
         // The copy is thrown away if it fails, so nothing needs to be undone.
         json_patch::patch_unsafe(&mut after, std::slice::from_ref(operation))
-            .map_err(|error| Failure::failed(words(&error.kind.to_string())))?;
+            .map_err(|error| Failure::failed(words(&problem(&error.kind))))?;
     }
     Ok(after)
+}
+
+/// What was wrong with an operation, in words.
+fn problem(kind: &PatchErrorKind) -> String {
+    match kind {
+        PatchErrorKind::InvalidPointer => "there is no such place in the document".to_owned(),
+        PatchErrorKind::InvalidFromPointer => "there is nothing at the place that \"from\" names".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Whether two documents are equal as a `test` means it: numbers by their value, not by how they are written.

@@ -45,6 +45,9 @@ pub(super) struct Counts {
     refused: usize,
     leased: usize,
     kept: usize,
+    /// Nothing was written: the numbers say what would be.
+    #[serde(skip_serializing_if = "is_false")]
+    dry_run: bool,
 }
 
 impl<'a> Line<'a> {
@@ -69,8 +72,9 @@ impl<'a> Line<'a> {
     }
 }
 
-impl From<&MirrorProgress> for Counts {
-    fn from(progress: &MirrorProgress) -> Self {
+impl Counts {
+    /// The numbers of a run, or of one that writes nothing.
+    pub(super) const fn of(progress: &MirrorProgress, dry_run: bool) -> Self {
         Self {
             source_keys: progress.source_keys,
             target_keys: progress.target_keys,
@@ -81,6 +85,7 @@ impl From<&MirrorProgress> for Counts {
             refused: progress.refused,
             leased: progress.leased,
             kept: progress.kept,
+            dry_run,
         }
     }
 }

@@ -107,7 +107,7 @@ impl<'a> Report<'a> {
         self.told = Instant::now();
         self.last = Some(*progress);
         if self.json {
-            let counts = Counts::from(progress);
+            let counts = Counts::of(progress, self.dry_run);
             return self.output.json(&if is_in_sync { Line::InSync(counts) } else { Line::Progress(counts) });
         }
         let summary = summary(progress, self.deletes, self.dry_run);

@@ -35,6 +35,9 @@ pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result {
     if !is_there && wait == Wait::No {
         return Err(missing(&dir));
     }
+    if !is_there {
+        context.output.words(format!("there is no struct at {dir} yet: it is waited for"));
+    }
     let mut printer = Printer::new(&context.output, json);
     let mut open = Shared::<Anything>::open(&context.open().await?, dir.clone()).bound(BOUND);
     let mut events = open.events().map_err(Failure::failed)?;

@@ -103,8 +103,8 @@ async fn nodes(script: &mut Script) {
     script.ask(0, list("/n", false)).await;
     script.ask(0, delete("/n/a")).await;
     script.ask(0, exists("/n", false)).await;
-    script.ask(0, Request::Sync(Sync { path: path("/n") })).await;
-    script.ask(0, Request::Sync(Sync { path: path("/missing") })).await;
+    script.ask(0, Request::Sync(SyncRequest { path: path("/n") })).await;
+    script.ask(0, Request::Sync(SyncRequest { path: path("/missing") })).await;
     script.end().await;
 }
 
