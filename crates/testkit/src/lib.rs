@@ -8,12 +8,14 @@ pub mod conformance;
 pub mod follow;
 mod interop;
 mod link;
+mod rigged;
 mod server;
 pub mod shared;
 pub mod subscribe;
 
 pub use interop::{Kazoo, KazooError};
 pub use link::{Direction, Frame, Link, Traffic};
+pub use rigged::{Held, Rigged};
 /// What [`Kazoo`] is called with, and answers with.
 pub use serde_json::{Value, json};
 pub use server::{
