@@ -29,6 +29,7 @@ mod history;
 mod hub;
 mod keeper;
 mod lease;
+mod log;
 mod options;
 mod read;
 mod reader;
