@@ -11,7 +11,7 @@ use super::error::UpdateError;
 use super::held::HeldLock;
 use super::layout::{Directory, Layout};
 use super::presence::{Listener, listeners_below};
-use super::writers::Terms;
+use super::terms::Terms;
 use crate::{Consistency, Entry, Error, Key, Lock, Result, Store, Txn};
 
 /// The place of one shared struct in a store, for one-shot work: read, write under the lock, delete, see who

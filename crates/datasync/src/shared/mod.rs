@@ -28,6 +28,7 @@ mod snapshot;
 mod status;
 mod streams;
 mod subscribers;
+mod terms;
 mod update;
 mod update_options;
 mod weak;
