@@ -15,6 +15,7 @@ mod interest;
 mod layout;
 mod listeners;
 mod metrics;
+mod net;
 mod open;
 mod outcome;
 mod own;

@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use super::changes_options::ChangesOptions;
-use super::diff::{Change, diff};
 use super::interest::{Interest, Offer};
-use super::snapshot::{ChangeSet, Origin, Rejected, SharedEvent, Snapshot};
-use crate::Revision;
+use super::net::Net;
+use super::snapshot::SharedEvent;
 
 /// Everybody who is told of the changes of one struct, and whether nothing will be told any more.
 #[derive(Debug)]
@@ -41,21 +40,6 @@ pub(crate) struct Told {
     pub(super) depth: usize,
     /// How many are told the net change.
     pub(super) coalesced: usize,
-}
-
-/// What came over several revisions: the net change, and the payload that was rejected since.
-#[derive(Debug)]
-struct Net<T> {
-    change: Option<NetChange<T>>,
-    rejected: Option<Rejected>,
-}
-
-#[derive(Debug)]
-struct NetChange<T> {
-    previous: Option<Snapshot<T>>,
-    current: Option<Snapshot<T>>,
-    revision: Revision,
-    origin: Origin,
 }
 
 impl<T> Default for Subscribers<T> {
@@ -174,78 +158,14 @@ impl<T> Inner<T> {
     /// Folds everything that waits, and `event`, into the net change.
     fn fold(&mut self, event: SharedEvent<T>) {
         let waiting = std::mem::take(&mut self.events);
-        let net = self.net.get_or_insert_with(|| Net { change: None, rejected: None });
-        for event in waiting.into_iter().chain([event]) {
-            match event {
-                SharedEvent::Rejected(rejected) => net.rejected = Some(rejected),
-                SharedEvent::Changed(set) => {
-                    net.rejected = None;
-                    net.change = Some(match net.change.take() {
-                        None => NetChange {
-                            previous: set.previous,
-                            current: set.current,
-                            revision: set.revision,
-                            origin: set.origin,
-                        },
-                        Some(change) => NetChange {
-                            previous: change.previous,
-                            current: set.current,
-                            revision: set.revision,
-                            origin: change.origin.and(set.origin),
-                        },
-                    });
-                }
-            }
-        }
-    }
-}
-
-impl<T> Net<T> {
-    fn into_events(self, interest: &Interest) -> Vec<SharedEvent<T>> {
-        let mut events = Vec::new();
-        if let Some(NetChange { previous, current, revision, origin }) = self.change {
-            let is_in_fields = interest.is_in_fields();
-            let changes = match is_in_fields {
-                true => changes_between(previous.as_ref(), current.as_ref()),
-                false => Vec::new(),
-            };
-            if !changes.is_empty() || !is_in_fields {
-                let (coalesced, changes) = (true, changes.into());
-                events.push(SharedEvent::Changed(ChangeSet {
-                    revision,
-                    origin,
-                    coalesced,
-                    changes,
-                    previous,
-                    current,
-                }));
-            }
-        }
-        events.extend(self.rejected.map(SharedEvent::Rejected));
-        events
+        let net = self.net.get_or_insert_default();
+        waiting.into_iter().chain([event]).for_each(|event| net.add(event));
     }
 }
 
 impl<T> Drop for Subscribers<T> {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-/// The changes from one snapshot to another, either of which may not exist.
-pub(crate) fn changes_between<T>(
-    previous: Option<&Snapshot<T>>,
-    current: Option<&Snapshot<T>>,
-) -> Vec<Change> {
-    match (previous, current) {
-        (Some(previous), Some(current)) => diff(&previous.document, &current.document),
-        (None, Some(current)) => {
-            vec![Change::Added { path: String::new(), value: (*current.document).clone() }]
-        }
-        (Some(previous), None) => {
-            vec![Change::Removed { path: String::new(), value: (*previous.document).clone() }]
-        }
-        (None, None) => Vec::new(),
     }
 }
 
@@ -256,9 +176,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::Version;
     use serde_json::json;
+
+    use super::*;
+    use crate::shared::diff::Change;
+    use crate::shared::net::changes_between;
+    use crate::shared::snapshot::{ChangeSet, Origin, Rejected, Snapshot};
+    use crate::{Revision, Version};
 
     fn snapshot(at: u64) -> Snapshot<u64> {
         let revision = Revision::new(at);
