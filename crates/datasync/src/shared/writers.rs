@@ -76,7 +76,10 @@ impl Editor {
                 Ok(edit) => (edit, None),
                 Err(refused) => (Edit::Keep, Some(refused)),
             };
-            self.check_size(&edit)?;
+            if let Edit::Put(payload) = &edit {
+                // What the store would refuse is refused before it spoils the edits of others.
+                self.store.capabilities().check_value(&self.layout.payload, payload.len())?;
+            }
             let is_idle = edit == Edit::Keep;
             let verdict = writer.verdict.insert(batch.join(edit));
             if terms.is_alone {
@@ -225,17 +228,6 @@ impl Editor {
         }
         let of = self.incarnation();
         Ok((self.read_in_time(deadline).await?, of))
-    }
-
-    /// A value that the store would refuse is refused before it spoils the edits of others.
-    fn check_size(&self, edit: &Edit) -> Result<()> {
-        let bytes_max = self.store.capabilities().value_bytes_max;
-        match edit {
-            Edit::Put(payload) if payload.len() > bytes_max => {
-                Err(Error::too_large(&self.layout.payload, payload.len(), bytes_max))
-            }
-            _ => Ok(()),
-        }
     }
 
     fn timed_out<E>(&self, terms: &Terms) -> EditFailure<E> {
