@@ -21,6 +21,7 @@ mod lease;
 mod map;
 mod memory;
 mod moment;
+mod mutex;
 mod publish;
 mod replica;
 mod resync;

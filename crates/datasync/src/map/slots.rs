@@ -1,11 +1,12 @@
 //! The live copies of a map: at most one for each key.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::OwnedMutexGuard;
 
 use crate::Shared;
+use crate::mutex::lock;
 use crate::shared::WeakShared;
 
 /// The live copies, by the segment of their key.
@@ -33,7 +34,7 @@ impl<T> Slots<T> {
     /// Waits for the turn to treat one key.
     pub(super) async fn turn(&self, segment: &str) -> Turn<T> {
         let slot = {
-            let mut inner = self.lock();
+            let mut inner = lock(&self.0);
             if inner.slots.len() == inner.slots.capacity() {
                 // Before there is room made for more: those that nobody uses and nobody waits for.
                 inner.slots.retain(|_, slot| Arc::strong_count(slot) > 1 || is_live(slot));
@@ -50,7 +51,7 @@ impl<T> Slots<T> {
         }
         // What falls out may end with this, which is not to happen under the lock.
         let mut out = None;
-        let mut inner = self.lock();
+        let mut inner = lock(&self.0);
         let known = inner.kept.iter().position(|(kept, _)| kept == segment);
         match known {
             Some(at) => drop(inner.kept.remove(at)),
@@ -64,7 +65,7 @@ impl<T> Slots<T> {
 
     /// The copy of this key is not kept any longer.
     pub(super) fn forget(&self, segment: &str) {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.0);
         let known = inner.kept.iter().position(|(kept, _)| kept == segment);
         let out = known.and_then(|at| inner.kept.remove(at));
         drop(inner);
@@ -73,12 +74,7 @@ impl<T> Slots<T> {
 
     /// How many copies are alive.
     pub(super) fn live(&self) -> usize {
-        self.lock().slots.values().filter(|slot| is_live(slot)).count()
-    }
-
-    /// Nothing can panic while this is held, so a poisoned one is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).slots.values().filter(|slot| is_live(slot)).count()
     }
 }
 
@@ -97,7 +93,7 @@ mod tests {
         for at in 0..10_000 {
             drop(slots.turn(&at.to_string()).await);
         }
-        assert!(slots.lock().slots.capacity() < 100);
+        assert!(lock(&slots.0).slots.capacity() < 100);
         assert_eq!(slots.live(), 0);
     }
 

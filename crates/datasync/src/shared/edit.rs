@@ -1,7 +1,7 @@
 //! What is written to the payload of one struct, and through what.
 
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::fence::Fence;
 use super::layout::{Directory, Layout};
@@ -9,6 +9,7 @@ use super::metrics::Metrics;
 use super::snapshot::Origin;
 use super::writers::Bench;
 use crate::coordinate::LeaseKeeper;
+use crate::mutex::lock;
 use crate::{
     Conflict, Consistency, Entry, Error, Event, Incarnation, LockError, Result, Revision, Stat, Store, Txn,
     Want, Written,
@@ -96,12 +97,12 @@ impl Editor {
 
     /// Keeps the newest entry that the copy here was given.
     pub(crate) fn remember(&self, latest: Option<(Entry, Option<Incarnation>)>) {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = latest;
+        *lock(&self.latest) = latest;
     }
 
     /// The newest entry that the copy here was given. It may be old; only a check of its version tells.
     pub(super) fn latest(&self) -> Option<(Entry, Option<Incarnation>)> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.latest).clone()
     }
 
     /// Reads the payload.

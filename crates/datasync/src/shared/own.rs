@@ -1,10 +1,11 @@
 //! What this process wrote lately, so that its handles can tell its writes from those of others.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
 
+use crate::mutex::lock;
 use crate::{Entry, Key, Store, Version};
 
 /// How many acknowledged writes are remembered. They are looked up as soon as they are observed.
@@ -45,7 +46,7 @@ pub(super) fn announce(
     payload: &Bytes,
     base: Option<Version>,
 ) -> Announced {
-    let mut writes = lock();
+    let mut writes = lock(&WRITES);
     let id = writes.next;
     writes.next += 1;
     let (store, key, payload) = (Arc::downgrade(store), key.clone(), payload.clone());
@@ -57,7 +58,7 @@ pub(super) fn announce(
 /// that is under way is known by its content alone: if it is refused because somebody else wrote the very same just
 /// before, that was theirs.
 pub(super) fn is_of_this_process(store: &Arc<dyn Store>, entry: &Entry, held: Option<Version>) -> bool {
-    let writes = lock();
+    let writes = lock(&WRITES);
     let is_here = |write: &&Write| {
         std::ptr::addr_eq(write.store.as_ptr(), Arc::as_ptr(store)) && write.key == entry.key
     };
@@ -82,7 +83,7 @@ pub(super) fn is_of_this_process(store: &Arc<dyn Store>, entry: &Entry, held: Op
 impl Announced {
     /// The write was acknowledged, and made this version.
     pub(super) fn acknowledged(&self, version: Version) {
-        let mut writes = lock();
+        let mut writes = lock(&WRITES);
         let Some(at) = writes.under_way.iter().position(|write| write.id == self.0) else { return };
         let write = writes.under_way.swap_remove(at);
         if writes.acknowledged.len() >= WRITES_MAX {
@@ -94,13 +95,8 @@ impl Announced {
 
 impl Drop for Announced {
     fn drop(&mut self) {
-        lock().under_way.retain(|write| write.id != self.0);
+        lock(&WRITES).under_way.retain(|write| write.id != self.0);
     }
-}
-
-/// Nothing can panic while this is held, so a poisoned one is as good as any.
-fn lock() -> MutexGuard<'static, Writes> {
-    WRITES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

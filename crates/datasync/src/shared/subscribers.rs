@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 
 use super::changes_options::ChangesOptions;
 use super::interest::{Interest, Offer};
 use super::net::Net;
 use super::snapshot::SharedEvent;
+use crate::mutex::lock;
 
 /// Everybody who is told of the changes of one struct, and whether nothing will be told any more.
 #[derive(Debug)]
@@ -167,11 +168,6 @@ impl<T> Drop for Subscribers<T> {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// Nothing can panic while one of these is held, so a poisoned one is as good as any.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
