@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use crate::key::above;
 use crate::{Capabilities, Delta, Entry, Error, Event, Incarnation, Key, Prefix, Replica};
 
 use super::batch::{Batch, ChangeKind, Rel};
@@ -100,7 +101,7 @@ impl Plan {
         if self.refused.is_empty() {
             return;
         }
-        let above = rel.match_indices('/').filter_map(|(at, _)| self.refused.get_key_value(rel.get(..at)?));
+        let above = above(rel).filter_map(|text| self.refused.get_key_value(text));
         let text = format!("{rel}/");
         let below = self.refused.range::<str, _>((Bound::Included(text.as_str()), Bound::Unbounded));
         let below = below.take_while(|(refused, _)| refused.starts_with(&text));
