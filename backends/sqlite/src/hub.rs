@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use quorate_datasync::{Entry, Key, Moment, RawChange, Selection};
+use quorate_datasync::{Key, Moment, RawChange, Selection};
 
 use crate::watch::Watcher;
 
@@ -49,9 +49,7 @@ impl Hub {
 
     /// Adds a change to what each watch that selects its key is told next.
     pub(crate) fn tell(&mut self, at: i64, change: &RawChange) {
-        let (RawChange::Put(Entry { key, .. }) | RawChange::Delete(key, _)) = change else {
-            return;
-        };
+        let Some(key) = change.key() else { return };
         let text = key.as_str();
         let above = text.match_indices('/').filter_map(|(end, _)| self.by_prefix.get(text.get(..end)?));
         for id in self.by_key.get(text).into_iter().chain(above).flatten() {

@@ -30,7 +30,7 @@ impl Stream for Changes {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<RawChange>> {
         let next = self.queue.poll_recv(cx);
         if let Poll::Ready(Some(change)) = &next {
-            self.bytes.fetch_sub(weight(change), Ordering::Relaxed);
+            self.bytes.fetch_sub(change.value_bytes(), Ordering::Relaxed);
         }
         next
     }
@@ -72,11 +72,7 @@ impl Watcher {
     }
 
     pub(crate) fn selects(&self, change: &RawChange) -> bool {
-        match change {
-            RawChange::Put(entry) => self.selection.contains(&entry.key),
-            RawChange::Delete(key, _) | RawChange::Dirty(key) => self.selection.contains(key),
-            RawChange::Progress { .. } | RawChange::Gap => true,
-        }
+        change.key().is_none_or(|key| self.selection.contains(key))
     }
 
     /// Adds a change to what is told next. A commit ends where the next begins; what is known so far was proved
@@ -117,7 +113,7 @@ impl Watcher {
         if !self.pay() {
             return;
         }
-        let bytes: usize = changes.iter().map(weight).sum();
+        let bytes: usize = changes.iter().map(RawChange::value_bytes).sum();
         let queued = self.bytes.load(Ordering::Relaxed);
         // One place is kept for the gap.
         let fits =
@@ -141,14 +137,6 @@ impl Watcher {
             self.owes_gap = false;
         }
         !self.owes_gap
-    }
-}
-
-/// What a change costs while it waits.
-const fn weight(change: &RawChange) -> usize {
-    match change {
-        RawChange::Put(entry) => entry.value.len(),
-        RawChange::Delete(..) | RawChange::Dirty(_) | RawChange::Progress { .. } | RawChange::Gap => 0,
     }
 }
 
