@@ -239,7 +239,7 @@ impl Keeper {
                 if is_anew {
                     hub.gap();
                     // The leases went with the old file.
-                    self.send_tend();
+                    WriteRequest::tend(&self.writer);
                 }
             }
         }
@@ -271,14 +271,7 @@ impl Keeper {
             self.suspicion = None;
         }
         if has_died || is_past {
-            self.send_tend();
-        }
-    }
-
-    fn send_tend(&self) {
-        if let Some(writer) = self.writer.upgrade() {
-            // If the queue is full the writer is about to do it anyway.
-            let _ = writer.try_send(WriteRequest::Tend);
+            WriteRequest::tend(&self.writer);
         }
     }
 
