@@ -3,7 +3,7 @@
 mod line;
 
 use futures_util::StreamExt;
-use quorate::{Consistency, Follower, Link, List};
+use quorate::{Follower, Link};
 use serde_json::Value;
 
 use self::line::Line;
@@ -13,9 +13,7 @@ use crate::exit::{Failure, Result};
 
 pub(crate) async fn run(context: &Context, args: FollowArgs) -> Result {
     let FollowArgs { prefix, json } = args;
-    let store = context.open().await?;
-    // The store is reached within the time that was given; from then on it is followed for ever.
-    context.ask(|| store.list(&prefix, List::Names, Consistency::Local)).await?;
+    let store = context.reach(&prefix).await?;
     let mut follower = Follower::<Value>::over(&store, prefix).skip_equal().start()?;
     let mut status = follower.status();
     let mut is_lost = false;

@@ -1,7 +1,7 @@
 //! `quorate kv watch`: prints what is there, then each change.
 
 use futures_util::StreamExt;
-use quorate::{Consistency, Delta, Entry, Key, List, Prefix, Replica, Revision, Selection, Watch};
+use quorate::{Delta, Entry, Key, Prefix, Replica, Revision, Selection, Watch};
 
 use super::line::Line;
 use crate::context::Context;
@@ -14,10 +14,7 @@ pub(super) async fn run(context: &Context, what: &str, prefix: bool, json: bool)
     } else {
         Selection::Key(Key::parse(what)?)
     };
-    let store = context.open().await?;
-    let below = Prefix::parse(what)?;
-    // The store is reached within the time that was given; from then on the watch waits for ever.
-    context.ask(|| store.list(&below, List::Names, Consistency::Local)).await?;
+    let store = context.reach(&Prefix::parse(what)?).await?;
     let mut watch = Watch::new(&store, selection);
     let mut replica = Replica::new();
     while let Some(event) = watch.next().await {
