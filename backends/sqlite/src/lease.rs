@@ -175,10 +175,7 @@ impl LeaseControl for Control {
             return;
         }
         self.shared.revoke_later(self.lease);
-        if let Some(writer) = self.writer.upgrade() {
-            // If the queue is full the writer is about to look anyway.
-            let _ = writer.try_send(WriteRequest::Tend);
-        }
+        WriteRequest::tend(&self.writer);
     }
 }
 

@@ -3,7 +3,7 @@
 use quorate_datasync::{
     Committed, Key, List, Listing, Prefix, Read, Result, Selection, Txn, Want, WatchFrom,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::watch::Changes;
 
@@ -36,6 +36,16 @@ pub(crate) enum WriteRequest {
     Close {
         reply: oneshot::Sender<()>,
     },
+}
+
+impl WriteRequest {
+    /// Has the writer tend, unless there is none any more.
+    pub(crate) fn tend(writer: &mpsc::WeakSender<Self>) {
+        if let Some(writer) = writer.upgrade() {
+            // If the queue is full the writer is about to do it anyway.
+            let _ = writer.try_send(Self::Tend);
+        }
+    }
 }
 
 /// What is asked of the threads that read.

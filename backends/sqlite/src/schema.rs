@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::error::{During, classify_io};
-use crate::fs::{FileId, beside, create_private, hold_within, remove, sync_directory};
+use crate::fs::{beside, create_private, hold_within, remove, sync_directory};
 
 /// Marks a file as ours: "Qort".
 const APPLICATION_ID: i32 = 0x516f_7274;
@@ -32,47 +32,19 @@ pub(crate) fn establish(path: &Path) -> Result<()> {
     if !is_empty(path)? {
         return check_header(path);
     }
-    let guard_path = beside(path, "-init");
-    let guard = hold_within(&guard_path, FlockOperation::NonBlockingLockExclusive, CREATION_PATIENCE)
-        .map_err(|error| classify_io("open", &guard_path, error))?;
-    let made = if is_empty(path)? { create(path) } else { check_header(path) };
-    remove(&guard_path).map_err(|error| classify_io("open", &guard_path, error))?;
-    drop(guard);
-    made
+    alone(path, || if is_empty(path)? { create(path) } else { check_header(path) })
 }
 
-/// The log and its index that belong to a database; they are found by name, so they may survive it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Log([Option<FileId>; 2]);
-
-impl Log {
-    const SUFFIXES: [&str; 2] = ["-wal", "-shm"];
-
-    /// The files beside the database now.
-    pub(crate) fn beside(path: &Path) -> Result<Self> {
-        let at = |suffix| {
-            let path = beside(path, suffix);
-            FileId::at(&path).map_err(|error| classify_io("open", &path, error))
-        };
-        Ok(Self([at(Self::SUFFIXES[0])?, at(Self::SUFFIXES[1])?]))
-    }
-
-    /// Removes these files if they are still there, though the database they belong to is not: SQLite would
-    /// apply the log to whatever took its place.
-    pub(crate) fn discard(self, path: &Path) -> Result<()> {
-        let guard_path = beside(path, "-init");
-        let guard = hold_within(&guard_path, FlockOperation::NonBlockingLockExclusive, CREATION_PATIENCE)
-            .map_err(|error| classify_io("open", &guard_path, error))?;
-        for (suffix, (old, now)) in Self::SUFFIXES.iter().zip(self.0.iter().zip(Self::beside(path)?.0)) {
-            if now.is_some() && *old == now {
-                let stale = beside(path, suffix);
-                remove(&stale).map_err(|error| classify_io("open", &stale, error))?;
-            }
-        }
-        remove(&guard_path).map_err(|error| classify_io("open", &guard_path, error))?;
-        drop(guard);
-        Ok(())
-    }
+/// Makes or removes files of a database while no other process does.
+pub(crate) fn alone(path: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let guard_path = beside(path, "-init");
+    let failed = |error| classify_io("open", &guard_path, error);
+    let guard = hold_within(&guard_path, FlockOperation::NonBlockingLockExclusive, CREATION_PATIENCE)
+        .map_err(failed)?;
+    let done = work();
+    remove(&guard_path).map_err(failed)?;
+    drop(guard);
+    done
 }
 
 /// Whether a path leads to nothing, or to an empty file.

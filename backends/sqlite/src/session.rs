@@ -10,7 +10,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{During, classify_io, describe};
 use crate::fs::{FileId, is_on_read_only_mount, is_read_only};
 use crate::lease::Holders;
-use crate::schema::{self, Log};
+use crate::log::Log;
+use crate::schema;
 use crate::shared::Shared;
 
 /// How long a connection waits for other processes to let go of the file.

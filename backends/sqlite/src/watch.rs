@@ -1,13 +1,12 @@
-//! Watches: who wants to know what, each with a queue of its own.
+//! One watch: what its consumer wants to know, and a queue of its own.
 
-use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use quorate_datasync::{Key, Moment, RawChange, Selection};
+use quorate_datasync::{Moment, RawChange, Selection};
 use tokio::sync::mpsc;
 
 use crate::read::revision;
@@ -31,7 +30,7 @@ impl Stream for Changes {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<RawChange>> {
         let next = self.queue.poll_recv(cx);
         if let Poll::Ready(Some(change)) = &next {
-            self.bytes.fetch_sub(weight(change), Ordering::Relaxed);
+            self.bytes.fetch_sub(change.value_bytes(), Ordering::Relaxed);
         }
         next
     }
@@ -63,12 +62,17 @@ impl Watcher {
         (Self { selection, queue: tx, bytes, owes_gap: false, pending: Vec::new(), pending_at: 0 }, changes)
     }
 
+    pub(crate) const fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// Whether nobody listens any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     pub(crate) fn selects(&self, change: &RawChange) -> bool {
-        match change {
-            RawChange::Put(entry) => self.selection.contains(&entry.key),
-            RawChange::Delete(key, _) | RawChange::Dirty(key) => self.selection.contains(key),
-            RawChange::Progress { .. } | RawChange::Gap => true,
-        }
+        change.key().is_none_or(|key| self.selection.contains(key))
     }
 
     /// Adds a change to what is told next. A commit ends where the next begins; what is known so far was proved
@@ -109,7 +113,7 @@ impl Watcher {
         if !self.pay() {
             return;
         }
-        let bytes: usize = changes.iter().map(weight).sum();
+        let bytes: usize = changes.iter().map(RawChange::value_bytes).sum();
         let queued = self.bytes.load(Ordering::Relaxed);
         // One place is kept for the gap.
         let fits =
@@ -136,176 +140,26 @@ impl Watcher {
     }
 }
 
-/// All watches of a store, found by what they select.
-#[derive(Debug)]
-pub(crate) struct Hub {
-    watchers: HashMap<u64, Watcher>,
-    by_key: HashMap<Key, Vec<u64>>,
-    /// By the key that they are below of; the root is `""`.
-    by_prefix: HashMap<String, Vec<u64>>,
-    touched: HashSet<u64>,
-    next: u64,
-    /// When it was last proved that everything had been told.
-    proved: Moment,
-}
-
-impl Hub {
-    pub(crate) fn new() -> Self {
-        Self {
-            watchers: HashMap::new(),
-            by_key: HashMap::new(),
-            by_prefix: HashMap::new(),
-            touched: HashSet::new(),
-            next: 0,
-            proved: Moment::ORIGIN,
-        }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.watchers.is_empty()
-    }
-
-    pub(crate) fn add(&mut self, watcher: Watcher) {
-        self.next += 1;
-        match &watcher.selection {
-            Selection::Key(key) => self.by_key.entry(key.clone()).or_default().push(self.next),
-            Selection::Prefix(prefix) => {
-                let base = prefix.key().map_or("", Key::as_str).to_owned();
-                self.by_prefix.entry(base).or_default().push(self.next);
-            }
-        }
-        self.watchers.insert(self.next, watcher);
-    }
-
-    /// Adds a change to what each watch that selects its key is told next.
-    pub(crate) fn tell(&mut self, at: i64, change: &RawChange) {
-        let (RawChange::Put(quorate_datasync::Entry { key, .. }) | RawChange::Delete(key, _)) = change else {
-            return;
-        };
-        let text = key.as_str();
-        let above = text.match_indices('/').filter_map(|(end, _)| self.by_prefix.get(text.get(..end)?));
-        for id in self.by_key.get(text).into_iter().chain(above).flatten() {
-            if let Some(watcher) = self.watchers.get_mut(id) {
-                watcher.add(at, change.clone(), self.proved);
-                self.touched.insert(*id);
-            }
-        }
-    }
-
-    /// Tells what was added. Everything up to `cursor` was read after `asked`.
-    pub(crate) fn finish(&mut self, cursor: i64, asked: Moment) {
-        for id in self.touched.drain() {
-            if let Some(watcher) = self.watchers.get_mut(&id) {
-                watcher.finish(cursor, asked);
-            }
-        }
-        self.proved = asked;
-    }
-
-    /// Tells every watch that it is current.
-    pub(crate) fn progress(&mut self, cursor: i64, asked: Moment) {
-        for watcher in self.watchers.values_mut() {
-            watcher.finish(cursor, asked);
-        }
-        self.proved = asked;
-    }
-
-    /// Tells every watch that something may have been missed.
-    pub(crate) fn gap(&mut self) {
-        self.touched.clear();
-        for watcher in self.watchers.values_mut() {
-            watcher.miss(true);
-        }
-    }
-
-    /// Forgets the watches that nobody listens to any more.
-    pub(crate) fn sweep(&mut self) {
-        let before = self.watchers.len();
-        self.watchers.retain(|_, watcher| !watcher.queue.is_closed());
-        if self.watchers.len() == before {
-            return;
-        }
-        let watchers = &self.watchers;
-        let is_left = |ids: &mut Vec<u64>| {
-            ids.retain(|id| watchers.contains_key(id));
-            !ids.is_empty()
-        };
-        self.by_key.retain(|_, ids| is_left(ids));
-        self.by_prefix.retain(|_, ids| is_left(ids));
-    }
-}
-
-/// What a change costs while it waits.
-const fn weight(change: &RawChange) -> usize {
-    match change {
-        RawChange::Put(entry) => entry.value.len(),
-        RawChange::Delete(..) | RawChange::Dirty(_) | RawChange::Progress { .. } | RawChange::Gap => 0,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use quorate_datasync::{Prefix, Revision};
+pub(crate) mod tests {
+    use quorate_datasync::{Key, Prefix, Revision};
 
     use super::*;
 
-    fn deleted(key: &str, at: u64) -> RawChange {
+    pub(crate) fn deleted(key: &str, at: u64) -> RawChange {
         RawChange::Delete(Key::parse(key).unwrap(), Revision::new(at))
     }
 
-    fn progress(at: u64, asked: Moment) -> RawChange {
+    pub(crate) fn progress(at: u64, asked: Moment) -> RawChange {
         RawChange::Progress { revision: Revision::new(at), asked }
     }
 
-    fn all() -> Selection {
+    pub(crate) fn all() -> Selection {
         Selection::Prefix(Prefix::root())
     }
 
-    fn drain(changes: &mut Changes) -> Vec<RawChange> {
+    pub(crate) fn drain(changes: &mut Changes) -> Vec<RawChange> {
         std::iter::from_fn(|| changes.queue.try_recv().ok()).collect()
-    }
-
-    fn watch(hub: &mut Hub, selection: Selection) -> Changes {
-        let (watcher, changes) = Watcher::new(selection);
-        hub.add(watcher);
-        changes
-    }
-
-    #[test]
-    fn each_watch_is_told_what_it_selects() {
-        let mut hub = Hub::new();
-        let mut key = watch(&mut hub, Selection::Key(Key::parse("/a/b").unwrap()));
-        let mut below = watch(&mut hub, Selection::Prefix(Prefix::parse("/a").unwrap()));
-        let mut every = watch(&mut hub, all());
-        for (at, name) in [(1, "/a"), (2, "/a/b"), (3, "/a/b/c"), (4, "/ab")] {
-            hub.tell(at, &deleted(name, at.unsigned_abs()));
-        }
-        hub.finish(4, Moment::ORIGIN);
-        let told = |changes: &mut Changes| {
-            drain(changes).iter().filter(|c| matches!(c, RawChange::Delete(..))).count()
-        };
-        assert_eq!((told(&mut key), told(&mut below), told(&mut every)), (1, 2, 4));
-    }
-
-    #[test]
-    fn each_commit_is_told_together_and_only_the_last_is_proved_anew() {
-        let (earlier, now) = (Moment::from_nanos(1), Moment::from_nanos(2));
-        let mut hub = Hub::new();
-        let mut changes = watch(&mut hub, all());
-        hub.progress(0, earlier);
-        for (at, name) in [(1, "/a"), (1, "/b"), (2, "/c")] {
-            hub.tell(at, &deleted(name, at.unsigned_abs()));
-        }
-        hub.finish(3, now);
-        let expected = [
-            progress(0, earlier),
-            deleted("/a", 1),
-            deleted("/b", 1),
-            progress(1, earlier),
-            deleted("/c", 2),
-            progress(3, now),
-        ];
-        assert_eq!(drain(&mut changes), expected);
     }
 
     #[test]
@@ -322,17 +176,5 @@ mod tests {
         watcher.add(11, deleted("/a", 11), Moment::ORIGIN);
         watcher.finish(11, Moment::ORIGIN);
         assert_eq!(drain(&mut changes), [deleted("/a", 11), progress(11, Moment::ORIGIN)]);
-    }
-
-    #[test]
-    fn a_watch_that_was_dropped_is_forgotten() {
-        let mut hub = Hub::new();
-        drop(watch(&mut hub, all()));
-        let kept = watch(&mut hub, Selection::Key(Key::parse("/a").unwrap()));
-        hub.sweep();
-        assert_eq!((hub.watchers.len(), hub.by_prefix.len(), hub.by_key.len()), (1, 0, 1));
-        drop(kept);
-        hub.sweep();
-        assert!(hub.is_empty() && hub.by_key.is_empty());
     }
 }

@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use quorate_datasync::{Error, ErrorKind, Result};
+use quorate_datasync::Result;
 use quorate_zk::Secret;
+
+use crate::error::invalid;
 
 /// The longest text of a user and a password.
 const TEXT_BYTES_MAX: usize = 4096;
@@ -55,8 +57,7 @@ impl Credentials {
             Source::Text { place, text } => parse(place, text.expose()),
             Source::File(path) => {
                 let place = path.display().to_string();
-                let text =
-                    read(path).map_err(|error| invalid(&format!("{place} cannot be read: {error}")))?;
+                let text = read(path).map_err(|error| invalid(format!("{place} cannot be read: {error}")))?;
                 parse(&place, &text)
             }
         }
@@ -82,7 +83,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 fn parse(place: &str, text: &[u8]) -> Result<Login> {
-    let wrong = |problem: &str| Err(invalid(&format!("{place} {problem}")));
+    let wrong = |problem: &str| Err(invalid(format!("{place} {problem}")));
     if text.len() > TEXT_BYTES_MAX {
         return wrong("is too long for a user and a password");
     }
@@ -99,12 +100,10 @@ fn parse(place: &str, text: &[u8]) -> Result<Login> {
     }
 }
 
-fn invalid(problem: &str) -> Error {
-    Error::new(ErrorKind::Invalid, "open").because(problem)
-}
-
 #[cfg(test)]
 mod tests {
+    use quorate_datasync::ErrorKind;
+
     use super::*;
 
     fn of(text: &str) -> Result<(String, Vec<u8>)> {

@@ -30,6 +30,11 @@ pub(crate) fn classify(operation: &'static str, key: Option<&Key>, error: Reques
     }
 }
 
+/// The error of options that cannot be.
+pub(crate) fn invalid(problem: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Invalid, "open").because(problem)
+}
+
 /// The error of a transaction of which the server refused a part with this code.
 pub(crate) fn refusal(code: ErrorCode) -> Error {
     let error = Error::new(kind_of(code), "commit");

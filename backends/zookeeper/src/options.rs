@@ -5,6 +5,7 @@ use std::time::Duration;
 use quorate_datasync::{Error, ErrorKind, Key, Result};
 use quorate_zk::{Acl, Client, ClientOptions, TlsOptions};
 
+use crate::error::invalid;
 use crate::{Credentials, ZooKeeper};
 
 /// Where the servers are, who this client is to them, and how the session is to be.
@@ -140,8 +141,4 @@ impl ZooKeeperOptions {
         }
         options.connect().map_err(|error| invalid(error.to_string()))
     }
-}
-
-fn invalid(problem: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Invalid, "open").because(problem)
 }

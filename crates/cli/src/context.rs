@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use quorate::{Document, Key, Link, OpenOptions, OpenStore, OpenStoreError, Store, StoreUrl};
+use quorate::{
+    Consistency, Document, Key, Link, List, OpenOptions, OpenStore, OpenStoreError, Prefix, Store, StoreUrl,
+};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::args::Global;
@@ -102,6 +104,13 @@ impl Context {
     /// Opens the store, once.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>> {
         Ok(Arc::clone(self.opened().await?.store()))
+    }
+
+    /// Opens the store and has it answer, within the time that was given: from then on it may be watched for ever.
+    pub(crate) async fn reach(&self, prefix: &Prefix) -> Result<Arc<dyn Store>> {
+        let store = self.open().await?;
+        self.ask(|| store.list(prefix, List::Names, Consistency::Local)).await?;
+        Ok(store)
     }
 
     /// Opens the store, once, and knows what it is.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::exit::{Failure, Result};
+use crate::input::parse;
 
 /// Lets `decide` choose what to write, exclusively, and writes it.
 pub(crate) async fn edit(
@@ -48,10 +49,9 @@ pub(crate) fn check_revision(dir: &Key, entry: Option<&Entry>, asked: Option<u64
 
 /// The document that an entry holds.
 pub(crate) fn decode(dir: &Key, entry: &Entry) -> Result<Value> {
-    quorate::parse(&entry.value).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        Failure::failed(format!("{dir} cannot be decoded at revision {}: {error}{cause}", entry.revision))
-    })
+    let revision = entry.revision;
+    parse(&entry.value)
+        .map_err(|error| Failure::failed(format!("{dir} cannot be decoded at revision {revision}: {error}")))
 }
 
 /// Puts a document, unless it is what the entry holds already.

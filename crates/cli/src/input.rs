@@ -1,5 +1,6 @@
 //! Values from the command line: given there, or read from a file or standard input.
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
@@ -28,11 +29,7 @@ impl Input {
     pub(crate) async fn document(self) -> Result<Value> {
         let name = self.name();
         let bytes = self.bytes().await?;
-        quorate::parse(&bytes).map_err(|error| {
-            let cause =
-                std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            Failure::usage(format!("{name}: {error}{cause}"))
-        })
+        parse(&bytes).map_err(|error| Failure::usage(format!("{name}: {error}")))
     }
 
     /// What to call it in an error.
@@ -63,6 +60,14 @@ impl From<OsString> for Input {
     fn from(text: OsString) -> Self {
         Self(text)
     }
+}
+
+/// The document that a text is, or what is wrong with it and where.
+pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<Value, String> {
+    quorate::parse(bytes).map_err(|error| match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    })
 }
 
 /// Reads to the end, or one byte past the limit.

@@ -14,12 +14,37 @@ use crate::exit::{Exit, Failure, Result};
 /// Erases what a terminal shows from here to the end of the line.
 const ERASE: &str = "\u{1b}[K";
 
+/// What a line for people begins with, which also has a colour.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sign {
+    Added,
+    Changed,
+    Removed,
+    Rejected,
+    /// From here on it is told what changes.
+    Whole,
+    Status,
+}
+
 /// Where a command prints to.
 #[derive(Debug)]
 pub(crate) struct Output {
     is_terminal: bool,
     /// Whether the last line on standard error is one that is written over.
     is_live: AtomicBool,
+}
+
+impl Sign {
+    const fn shown(self) -> (char, AnsiColor) {
+        match self {
+            Self::Added => ('+', AnsiColor::Green),
+            Self::Changed => ('~', AnsiColor::Yellow),
+            Self::Removed => ('-', AnsiColor::Red),
+            Self::Rejected => ('!', AnsiColor::Magenta),
+            Self::Whole => ('=', AnsiColor::Cyan),
+            Self::Status => ('*', AnsiColor::Cyan),
+        }
+    }
 }
 
 impl Output {
@@ -32,6 +57,13 @@ impl Output {
         self.end_live();
         let mut out = anstream::stdout().lock();
         done(writeln!(out, "{text}").and_then(|()| out.flush()))
+    }
+
+    /// Prints one line of data for people.
+    pub(crate) fn signed(&self, sign: Sign, text: impl std::fmt::Display) -> Result<()> {
+        let (sign, colour) = sign.shown();
+        let style = Style::new().fg_color(Some(colour.into()));
+        self.line(format_args!("{style}{sign} {}{style:#}", one_line(&text.to_string())))
     }
 
     /// Prints bytes as they are.
@@ -108,12 +140,6 @@ fn done(result: io::Result<()>) -> Result<()> {
         ErrorKind::BrokenPipe => Failure::quiet(Exit::Done),
         _ => Failure::failed(format!("standard output cannot be written: {error}")),
     })
-}
-
-/// Text in a colour.
-pub(crate) fn coloured(colour: AnsiColor, text: &str) -> String {
-    let style = Style::new().fg_color(Some(colour.into()));
-    format!("{style}{text}{style:#}")
 }
 
 /// Text of a stranger without the characters that steer a terminal.

@@ -1,4 +1,4 @@
-//! Keys and prefixes: parsed once, at the edge.
+//! Keys: parsed once, at the edge.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -6,6 +6,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use thiserror::Error;
+
+use crate::Prefix;
 
 /// The longest key, in bytes of UTF-8.
 pub const KEY_BYTES_MAX: usize = 1024;
@@ -97,71 +99,13 @@ impl Key {
     /// The prefix that selects what is below this key.
     #[must_use]
     pub fn below(&self) -> Prefix {
-        Prefix(Some(self.clone()))
+        Prefix::below(self.clone())
     }
 }
 
-/// A subtree of the keys: `/a` and `/a/` select what is *below* `/a`, never `/a` itself and never `/ab`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Prefix(Option<Key>);
-
-impl Prefix {
-    /// Parses a prefix; a trailing `/` does not matter and `/` selects everything.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError`] says which rule the text breaks.
-    pub fn parse(text: &str) -> Result<Self, KeyError> {
-        if text == "/" {
-            return Ok(Self::root());
-        }
-        Key::parse(text.strip_suffix('/').unwrap_or(text)).map(|key| key.below())
-    }
-
-    /// The prefix that selects every key.
-    #[must_use]
-    pub const fn root() -> Self {
-        Self(None)
-    }
-
-    /// The key that this prefix is below of; `None` for the root.
-    #[must_use]
-    pub const fn key(&self) -> Option<&Key> {
-        self.0.as_ref()
-    }
-
-    /// Whether `key` lies below this prefix.
-    #[must_use]
-    pub fn contains(&self, key: &Key) -> bool {
-        self.strip(key).is_some()
-    }
-
-    /// What follows the prefix in `key`, without the slash, if `key` lies below it.
-    #[must_use]
-    pub fn strip<'k>(&self, key: &'k Key) -> Option<&'k str> {
-        match &self.0 {
-            None => key.0.strip_prefix('/'),
-            Some(base) => key.0.strip_prefix(&*base.0)?.strip_prefix('/'),
-        }
-    }
-
-    /// The key of one or more segments below this prefix.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError`] if the segments are not valid, or the result is too long.
-    pub fn join(&self, segments: &str) -> Result<Key, KeyError> {
-        match &self.0 {
-            None => Key::parse(&format!("/{segments}")),
-            Some(base) => base.join(segments),
-        }
-    }
-
-    /// The text that every key below this prefix begins with, ending in `/`.
-    #[must_use]
-    pub fn text(&self) -> String {
-        format!("{}/", self.0.as_ref().map_or("", Key::as_str))
-    }
+/// The texts above a key, from the root down, of which the first is empty; or above what follows a prefix in a key.
+pub(crate) fn above(key: &str) -> impl Iterator<Item = &str> {
+    key.match_indices('/').filter_map(|(end, _)| key.get(..end))
 }
 
 /// Checks one text against the rules of a key.
@@ -248,34 +192,6 @@ impl Borrow<str> for Key {
     }
 }
 
-impl fmt::Display for Prefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_ref().map_or("/", Key::as_str))
-    }
-}
-
-impl fmt::Debug for Prefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Prefix({self})")
-    }
-}
-
-impl FromStr for Prefix {
-    type Err = KeyError;
-
-    fn from_str(text: &str) -> Result<Self, KeyError> {
-        Self::parse(text)
-    }
-}
-
-impl TryFrom<&str> for Prefix {
-    type Error = KeyError;
-
-    fn try_from(text: &str) -> Result<Self, KeyError> {
-        Self::parse(text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,19 +219,6 @@ mod tests {
         let longest = format!("/{}", "k".repeat(KEY_BYTES_MAX - 1));
         assert!(Key::parse(&longest).is_ok());
         assert_eq!(Key::parse(&format!("{longest}k")), Err(KeyError::TooLong { bytes: KEY_BYTES_MAX + 1 }));
-    }
-
-    #[test]
-    fn a_prefix_selects_its_subtree_and_not_its_neighbours() {
-        for text in ["/a", "/a/"] {
-            let prefix = Prefix::parse(text).unwrap();
-            assert!(prefix.contains(&key("/a/b")));
-            assert!(prefix.contains(&key("/a/b/c")));
-            assert!(!prefix.contains(&key("/a")));
-            assert!(!prefix.contains(&key("/ab")));
-        }
-        assert!(Prefix::root().contains(&key("/a")));
-        assert_eq!(Prefix::parse("/a").unwrap().strip(&key("/a/b/c")), Some("b/c"));
     }
 
     #[test]

@@ -21,6 +21,8 @@ mod lease;
 mod map;
 mod memory;
 mod moment;
+mod mutex;
+mod prefix;
 mod publish;
 mod replica;
 mod resync;
@@ -44,11 +46,12 @@ pub use follow::{
     Batch, Follow, FollowError, FollowEvent, FollowStatus, Follower, FollowerBuilder, Index, NodeEvent,
     NodeWatch, Nodes, NodesSnapshot, SimpleFollower, watch_node, watch_nodes,
 };
-pub use key::{KEY_BYTES_MAX, Key, KeyError, Prefix};
+pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use lease::{Lease, LeaseControl, LeaseId, LeaseRef};
 pub use map::{KeysChange, MapKey, MapKeys, MapOptions, SharedMap};
 pub use memory::Memory;
 pub use moment::Moment;
+pub use prefix::Prefix;
 pub use publish::{Delete, PublishBatch, Publisher, Put};
 pub use replica::{Delta, Entries, Replica};
 pub use resync::{Command, Loaded, Resync};

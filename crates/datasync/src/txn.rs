@@ -332,9 +332,7 @@ impl Write {
         if value.is_empty() && lease.is_none() {
             return Err(invalid("a value may only be empty under a lease").on(key));
         }
-        if value.len() > capabilities.value_bytes_max {
-            return Err(Error::too_large(key, value.len(), capabilities.value_bytes_max));
-        }
+        capabilities.check_value(key, value.len())?;
         lease.as_ref().map_or(Ok(()), LeaseRef::check)
     }
 }

@@ -7,13 +7,8 @@ use futures_util::{FutureExt, StreamExt};
 use quorate_datasync::{
     ErrorKind, Key, KeysChange, MapKeys, MapOptions, Memory, OpenError, SharedMap, Store, StoreExt,
 };
+use quorate_testkit::{Held, Rigged};
 use tokio::time::timeout;
-
-#[path = "holding/store.rs"]
-#[expect(dead_code, reason = "other tests hold back more")]
-mod holding;
-
-use holding::{Held, Holding};
 
 const WAIT: Duration = Duration::from_secs(20);
 const BOUND: Duration = Duration::from_millis(200);
@@ -172,19 +167,20 @@ fn a_copy_that_ended_with_its_runtime_is_not_given_to_who_asks_next() {
 
 #[tokio::test]
 async fn a_removal_whose_directories_stay_is_one_all_the_same() {
-    let (holding, store) = Holding::new();
+    let memory = Arc::new(Memory::new());
+    let (holding, store) = Rigged::over(Arc::clone(&memory) as Arc<dyn Store>).open();
     let map = Map::open_with(&store, "/map", MapOptions::new().bound(BOUND)).unwrap();
     drop(map.get_or_create(&1, || 1).await.unwrap());
     let payload = Key::parse("/map/1/payload").unwrap();
     let mut removal = Box::pin(map.remove(&1));
     // Commit by commit, until the one that deletes.
-    while holding.inner.entry(&payload).await.unwrap().is_some() {
+    while memory.entry(&payload).await.unwrap().is_some() {
         holding.hold(Held::Commits);
         assert!((&mut removal).now_or_never().is_none());
         holding.hold(Held::Answers);
         assert!((&mut removal).now_or_never().is_none());
     }
-    holding.inner.disconnect();
+    memory.disconnect();
     holding.hold(Held::Nothing);
     let removed = timeout(WAIT, removal).await.unwrap();
     assert!(removed.unwrap().is_some());

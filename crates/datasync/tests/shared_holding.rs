@@ -1,8 +1,5 @@
 //! What a shared struct does when the store is slow, and writers leave at bad moments.
 
-#[path = "holding/store.rs"]
-mod store;
-
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,17 +8,24 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use quorate_datasync::{
-    Document, Edit, Edited, Entry, ErrorKind, Key, Link, Lock, LockError, Memory, OpenError, Prefix, Shared,
-    Store, StoreExt, UpdateError, UpdateOptions,
+    Capabilities, Document, Edit, Edited, Entry, ErrorKind, Key, Link, Lock, LockError, Memory, OpenError,
+    Prefix, Shared, Store, StoreExt, UpdateError, UpdateOptions,
 };
+use quorate_testkit::{Held, Rigged};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Held, Holding};
 use tokio::time::{Instant, timeout};
 
 /// Polls once, for nobody.
 fn is_pending<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> bool {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
+/// A store that withholds its answers on demand, and what it is made of.
+fn holding() -> (Arc<Memory>, Arc<Rigged>, Arc<dyn Store>) {
+    let memory = Arc::new(Memory::new());
+    let (holding, store) = Rigged::over(Arc::clone(&memory) as _).open();
+    (memory, holding, store)
 }
 
 fn key(text: &str) -> Key {
@@ -52,7 +56,7 @@ fn a_guard_that_is_dropped_outside_of_the_runtime_frees_the_lock() {
 #[test]
 fn an_update_that_is_dropped_outside_of_the_runtime_frees_the_lock() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (holding, store) = Holding::new();
+    let (_, holding, store) = holding();
     let open = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0}));
     let counter = runtime.block_on(open).unwrap();
     let mut update = Box::pin(counter.update(|value| value["n"] = json!(1)));
@@ -102,8 +106,9 @@ async fn a_write_that_was_never_applied_is_not_said_to_be() {
 // meanwhile waited for the network.
 #[tokio::test]
 async fn a_write_is_neither_read_nor_told_before_it_is_acknowledged_and_no_reader_waits() {
-    let (holding, store) = Holding::new();
-    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    let memory = Arc::new(Memory::new());
+    let outside: Arc<dyn Store> = Arc::new(memory.handle());
+    let (holding, store) = Rigged::over(memory).open();
     let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
     let mut changes = counter.changes();
     let (writer, held) = (counter.clone(), Arc::clone(&holding));
@@ -127,8 +132,8 @@ async fn a_write_is_neither_read_nor_told_before_it_is_acknowledged_and_no_reade
 /// The payload is read before the names, and what was read is taken to be of under the lock.
 #[tokio::test]
 async fn what_an_exclusive_closure_sees_was_read_under_the_lock() {
-    let (holding, store) = Holding::new();
-    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    let (memory, holding, store) = holding();
+    let outside: Arc<dyn Store> = Arc::new(memory.handle());
     let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
     let lock = || Document::below(&outside, key("/counter")).unwrap().write_lock().unwrap();
     let (holder, leaver) = (lock(), lock());
@@ -153,7 +158,7 @@ async fn what_an_exclusive_closure_sees_was_read_under_the_lock() {
 /// A writer that has not written anything waits for what became of what others sent.
 #[tokio::test(start_paused = true)]
 async fn a_deadline_holds_though_somebody_left_a_write_behind() {
-    let (holding, store) = Holding::new();
+    let (_, holding, store) = holding();
     let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
     let first = counter.clone();
     let held = Arc::clone(&holding);
@@ -183,7 +188,7 @@ async fn a_deadline_holds_though_somebody_left_a_write_behind() {
 /// The lock of an update that changes nothing is freed by a commit that nobody bounds.
 #[tokio::test(start_paused = true)]
 async fn an_update_that_changes_nothing_ends() {
-    let (holding, store) = Holding::new();
+    let (_, holding, store) = holding();
     let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
     let held = Arc::clone(&holding);
     let update = counter.update(|_| held.hold(Held::Commits));
@@ -193,8 +198,8 @@ async fn an_update_that_changes_nothing_ends() {
 /// What was read in an earlier life of the store is handed to the copy as of the new one.
 #[tokio::test]
 async fn an_update_that_changes_nothing_does_not_bring_an_earlier_life_back() {
-    let (holding, store) = Holding::new();
-    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    let (memory, holding, store) = holding();
+    let outside: Arc<dyn Store> = Arc::new(memory.handle());
     let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
     for n in 1..=20 {
         counter.update(|value| value["n"] = json!(n)).await.unwrap();
@@ -203,7 +208,7 @@ async fn an_update_that_changes_nothing_does_not_bring_an_earlier_life_back() {
     let idle = counter.clone();
     let update = tokio::spawn(async move { idle.update(|_| held.hold(Held::Answers)).await.map(drop) });
     tokio::time::sleep(Duration::from_millis(50)).await;
-    holding.inner.wipe();
+    memory.wipe();
     outside.put(&key("/counter/payload"), r#"{"n":100}"#).await.unwrap();
     timeout(Duration::from_secs(5), counter.wait_for(|value| value["n"] == 100)).await.unwrap().unwrap();
     holding.hold(Held::Nothing);
@@ -217,7 +222,7 @@ async fn an_update_that_changes_nothing_does_not_bring_an_earlier_life_back() {
 fn a_batch_that_all_leave_at_once_frees_the_lock() {
     type Update = Pin<Box<dyn Future<Output = Result<(), UpdateError>> + Send>>;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (holding, store) = Holding::new();
+    let (_, holding, store) = holding();
     let counter =
         runtime.block_on(Shared::<Value>::open(&store, "/counter").create(json!({"n": 0}))).unwrap();
     let arrived = Arc::new(AtomicUsize::new(0));
@@ -277,8 +282,8 @@ fn a_batch_that_all_leave_at_once_frees_the_lock() {
 /// The same of a write that was acknowledged in the life before.
 #[tokio::test]
 async fn a_late_answer_to_a_write_does_not_bring_an_earlier_life_back() {
-    let (holding, store) = Holding::new();
-    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    let (memory, holding, store) = holding();
+    let outside: Arc<dyn Store> = Arc::new(memory.handle());
     let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
     for n in 1..=20 {
         counter.update(|value| value["n"] = json!(n)).await.unwrap();
@@ -295,7 +300,7 @@ async fn a_late_answer_to_a_write_does_not_bring_an_earlier_life_back() {
             .map(drop)
     });
     tokio::time::sleep(Duration::from_millis(50)).await;
-    holding.inner.wipe();
+    memory.wipe();
     outside.put(&key("/counter/payload"), r#"{"n":100}"#).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     holding.hold(Held::Nothing);
@@ -393,7 +398,7 @@ async fn nobody_waits_for_a_copy_whose_owner_has_died_of_its_type() {
 /// An exclusive update takes the lock entry and the payload in one transaction.
 #[tokio::test]
 async fn a_store_of_single_keys_says_that_it_cannot_be_updated() {
-    let (_, store) = Holding::taking(1);
+    let (_, store) = Rigged::over(Arc::new(Memory::new())).promising(Capabilities::new(1 << 20)).open();
     store.put(&key("/counter/payload"), r#"{"n":0}"#).await.unwrap();
     let counter = Shared::<Value>::open(&store, "/counter").join().await.unwrap();
     let done = counter.update(|value| value["n"] = json!(1)).await;
@@ -404,7 +409,7 @@ async fn a_store_of_single_keys_says_that_it_cannot_be_updated() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_holds_for_a_writer_that_has_no_part_in_what_was_sent() {
-    let (holding, store) = Holding::new();
+    let (_, holding, store) = holding();
     let counter = Shared::<Value>::open(&store, "/counter").create(json!({"n": 0})).await.unwrap();
     holding.hold(Held::Commits);
     let mut first = Box::pin(counter.update(|value| value["n"] = json!(1)));
@@ -441,8 +446,8 @@ async fn a_lock_that_was_not_had_names_the_time_that_was_allowed() {
 
 #[tokio::test]
 async fn deleting_what_is_absent_deletes_nothing_that_is_made_meanwhile() {
-    let (holding, store) = Holding::new();
-    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    let (memory, holding, store) = holding();
+    let outside: Arc<dyn Store> = Arc::new(memory.handle());
     let document = Document::below(&store, key("/counter")).unwrap();
     let held = Arc::clone(&holding);
     let delete = tokio::spawn(async move {

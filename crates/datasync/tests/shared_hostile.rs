@@ -7,13 +7,8 @@ use futures_util::{FutureExt, StreamExt};
 use quorate_datasync::{
     ChangesOptions, ErrorKind, Key, Memory, OpenError, Revision, Shared, Store, StoreExt,
 };
+use quorate_testkit::{Held, Rigged};
 use tokio::time::timeout;
-
-#[path = "holding/store.rs"]
-#[expect(dead_code, reason = "other tests hold back more")]
-mod holding;
-
-use holding::{Held, Holding};
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -109,7 +104,7 @@ async fn a_directory_without_room_for_the_parts_of_a_struct_is_refused_before_an
 
 #[tokio::test]
 async fn asking_who_listens_ends_within_the_bound_of_the_copy() {
-    let (holding, store) = Holding::new();
+    let (holding, store) = Rigged::over(Arc::new(Memory::new())).open();
     let bound = Duration::from_millis(100);
     let level = Shared::<u64>::open(&store, "/level").bound(bound).create(0).await.unwrap();
     holding.hold(Held::Lists);

@@ -1,83 +1,15 @@
 //! Many subscribers, slow subscribers, and what is left when they are gone.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use futures_util::{Stream, StreamExt};
-use quorate_datasync::{
-    Capabilities, Committed, Consistency, Hub, Key, Lease, List, Listing, Memory, Outcome, Prefix, Publisher,
-    RawChange, RawChanges, Read, Result, Selection, Store, StoreExt, StoreStatus, Txn, Want, WatchFrom,
-};
+use futures_util::StreamExt;
+use quorate_datasync::{Hub, Key, Memory, Outcome, Prefix, Publisher, Store, StoreExt};
+use quorate_testkit::Rigged;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 const WAIT: Duration = Duration::from_secs(60);
-
-/// A store that counts its watches.
-#[derive(Debug, Default)]
-struct Counting {
-    store: Memory,
-    watches: Arc<AtomicUsize>,
-}
-
-/// A watch that is counted while it lasts.
-struct Counted(RawChanges, Arc<AtomicUsize>);
-
-impl Stream for Counted {
-    type Item = RawChange;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<RawChange>> {
-        self.0.poll_next_unpin(cx)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.1.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-#[async_trait]
-impl Store for Counting {
-    fn capabilities(&self) -> Capabilities {
-        self.store.capabilities()
-    }
-
-    fn status(&self) -> watch::Receiver<StoreStatus> {
-        self.store.status()
-    }
-
-    async fn get(&self, key: &Key, want: Want, at: Consistency) -> Result<Read> {
-        self.store.get(key, want, at).await
-    }
-
-    async fn list(&self, prefix: &Prefix, want: List, at: Consistency) -> Result<Listing> {
-        self.store.list(prefix, want, at).await
-    }
-
-    async fn commit(&self, txn: Txn) -> Result<Committed> {
-        self.store.commit(txn).await
-    }
-
-    async fn watch(&self, what: &Selection, from: WatchFrom) -> Result<RawChanges> {
-        let changes = self.store.watch(what, from).await?;
-        self.watches.fetch_add(1, Ordering::SeqCst);
-        Ok(RawChanges::new(Counted(changes, Arc::clone(&self.watches))))
-    }
-
-    async fn grant(&self, ttl: Duration) -> Result<Lease> {
-        self.store.grant(ttl).await
-    }
-
-    async fn close(&self) {
-        self.store.close().await;
-    }
-}
 
 fn key(text: &str) -> Key {
     Key::parse(text).expect("the rig works")
@@ -95,8 +27,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 // cn-infra: unregistering left goroutines, watches and registrations behind.
 #[tokio::test]
 async fn ten_thousand_subscriptions_leave_nothing_behind() {
-    let counting = Arc::new(Counting::default());
-    let store: Arc<dyn Store> = Arc::clone(&counting) as Arc<dyn Store>;
+    let (counting, store) = Rigged::over(Arc::new(Memory::new())).open();
     store.put(&key("/if/a"), "1").await.unwrap();
     let before = Handle::current().metrics().num_alive_tasks();
     let hub = Hub::new(&store);
@@ -109,12 +40,11 @@ async fn ten_thousand_subscriptions_leave_nothing_behind() {
     for sub in &mut subs {
         timeout(WAIT, sub.next()).await.unwrap().unwrap().ack();
     }
-    assert!(counting.watches.load(Ordering::SeqCst) <= 2, "one watch serves them all");
+    assert!(counting.watches() <= 2, "one watch serves them all");
     assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 1, "one task serves them all");
     drop(subs);
-    let watches = &counting.watches;
     until("no watch and no task is left", || {
-        watches.load(Ordering::SeqCst) == 0 && Handle::current().metrics().num_alive_tasks() == before
+        counting.watches() == 0 && Handle::current().metrics().num_alive_tasks() == before
     })
     .await;
     assert!(hub.subscribers().is_empty());

@@ -9,12 +9,14 @@ pub mod follow;
 mod interop;
 pub mod leftovers;
 mod link;
+mod rigged;
 mod server;
 pub mod shared;
 pub mod subscribe;
 
 pub use interop::{Kazoo, KazooError};
 pub use link::{Direction, Frame, Link, Traffic};
+pub use rigged::{Held, Rigged};
 /// What [`Kazoo`] is called with, and answers with.
 pub use serde_json::{Value, json};
 pub use server::{

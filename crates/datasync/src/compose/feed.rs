@@ -1,12 +1,13 @@
 //! What the sources tell goes into the overlay.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt;
 use tokio::sync::watch;
 use tokio::task::coop::consume_budget;
 
+use crate::mutex::lock;
 use crate::{Event, Key, Link, Memory, Moment, Provenance, Selection, Store, StoreStatus, Watch};
 
 use super::SourceStatus;
@@ -42,7 +43,7 @@ impl Picture {
     pub(super) fn add(&self, source: &Source) -> LayerId {
         let is_atomic = source.store.capabilities().atomic_watch;
         let (name, prefix) = (Arc::clone(&source.name), source.prefix.clone());
-        let id = self.layers().add(name, source.priority, prefix, is_atomic);
+        let id = lock(&self.layers).add(name, source.priority, prefix, is_atomic);
         let status = SourceStatus {
             id,
             is_stale: false,
@@ -57,7 +58,7 @@ impl Picture {
     }
 
     pub(super) fn remove(&self, id: LayerId) {
-        let mut layers = self.layers();
+        let mut layers = lock(&self.layers);
         let content = layers.remove(id);
         self.show(&mut layers, content);
         drop(layers);
@@ -65,7 +66,7 @@ impl Picture {
     }
 
     pub(super) fn provenance(&self, key: &Key) -> Option<Provenance> {
-        self.layers().provenance(key)
+        lock(&self.layers).provenance(key)
     }
 
     pub(super) fn close(&self) {
@@ -125,7 +126,7 @@ impl Picture {
 
     fn apply(&self, id: LayerId, event: Event) {
         let is_told = matches!(event, Event::ResyncDone { .. });
-        let mut layers = self.layers();
+        let mut layers = lock(&self.layers);
         let content = layers.apply(id, event);
         self.show(&mut layers, content);
         let is_synced = layers.is_synced(id);
@@ -166,10 +167,6 @@ impl Picture {
             });
             before != *sources
         });
-    }
-
-    fn layers(&self) -> MutexGuard<'_, Layers> {
-        self.layers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,13 +1,14 @@
 //! Several stores as one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use crate::mutex::lock;
 use crate::{
     Capabilities, Committed, Consistency, Error, ErrorKind, Key, Lease, Link, List, Listing, Prefix,
     RawChanges, Read, Result, Selection, Store, StoreStatus, Txn, Want, WatchFrom,
@@ -93,7 +94,7 @@ impl Overlay {
         let is_atomic = !takes_any && sources.iter().all(|source| source.store.capabilities().atomic_watch);
         let picture = Arc::new(Picture::new(Layers::new(at)));
         let overlay = Self { picture, feeds: Mutex::default(), is_atomic };
-        let mut feeds = overlay.feeds();
+        let mut feeds = lock(&overlay.feeds);
         for source in sources {
             overlay.start(&mut feeds, source);
         }
@@ -128,7 +129,7 @@ impl Overlay {
             let what = format!("whole commits of the source {name:?}, as the others tell them");
             return Err(Error::unsupported("add", what));
         }
-        let mut feeds = self.feeds();
+        let mut feeds = lock(&self.feeds);
         if self.is_closed() {
             return Err(Error::new(ErrorKind::Closed, "add"));
         }
@@ -142,7 +143,7 @@ impl Overlay {
     /// Takes a source away: its keys are deleted, or show what the others have, in one commit that is readable when
     /// this returns. Its store stays open. A name that is not there changes nothing.
     pub fn remove(&self, name: &str) {
-        let mut feeds = self.feeds();
+        let mut feeds = lock(&self.feeds);
         if let Some(feed) = feeds.remove(name) {
             self.picture.remove(feed.id);
         }
@@ -179,13 +180,9 @@ impl Overlay {
         feeds.insert(name, Feed { id, task });
     }
 
-    fn feeds(&self) -> MutexGuard<'_, HashMap<Arc<str>, Feed>> {
-        self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Ends what feeds the picture, and who watches it.
     fn end(&self) {
-        let mut feeds = self.feeds();
+        let mut feeds = lock(&self.feeds);
         self.picture.close();
         feeds.clear();
     }

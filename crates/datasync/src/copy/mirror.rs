@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Error, ErrorKind, Incarnation, Key, Prefix, Result, Store};
+use crate::{Error, ErrorKind, Incarnation, Prefix, Result, Store};
 
 use super::Mirroring;
 
@@ -120,10 +120,7 @@ impl Mirror {
     }
 
     fn check_apart(&self) -> Result<()> {
-        let is_within = |inner: &Prefix, outer: &Prefix| {
-            inner == outer || inner.key().map_or_else(|| false, |key: &Key| outer.contains(key))
-        };
-        if is_within(&self.from, &self.to) || is_within(&self.to, &self.from) {
+        if self.from.covers(&self.to) || self.to.covers(&self.from) {
             let detail = format!("{} and {} overlap in one store", self.from, self.to);
             return Err(Error::new(ErrorKind::Invalid, "copy").because(detail));
         }

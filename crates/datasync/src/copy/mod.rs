@@ -6,6 +6,7 @@ mod mirror;
 mod mirroring;
 mod outage;
 mod plan;
+mod verdict;
 mod work;
 
 pub use event::{MirrorEvent, MirrorProgress, Side};

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use crate::{Capabilities, Conflict, Delta, Entry, Error, Event, Incarnation, Key, Prefix, Replica, Result};
+use crate::key::above;
+use crate::{Capabilities, Delta, Entry, Error, Event, Incarnation, Key, Prefix, Replica};
 
-use super::batch::{Batch, Change, ChangeKind, Rel};
+use super::batch::{Batch, ChangeKind, Rel};
+use super::verdict::Verdict;
 use super::{MirrorProgress, Side};
 
 /// How many keys are compared before something else has its turn.
@@ -35,19 +37,6 @@ struct Half {
     prefix: Prefix,
     replica: Replica,
     keys: usize,
-}
-
-/// What has to be done about one key.
-#[derive(Debug)]
-enum Verdict {
-    Same,
-    /// It is under a lease in the source, or only in the target and under a lease there.
-    Leased,
-    /// Only the target has it.
-    Kept,
-    Change(Change),
-    /// The target cannot have it so.
-    Refused(Key, Error),
 }
 
 /// The next thing to be done.
@@ -112,7 +101,7 @@ impl Plan {
         if self.refused.is_empty() {
             return;
         }
-        let above = rel.match_indices('/').filter_map(|(at, _)| self.refused.get_key_value(rel.get(..at)?));
+        let above = above(rel).filter_map(|text| self.refused.get_key_value(text));
         let text = format!("{rel}/");
         let below = self.refused.range::<str, _>((Bound::Included(text.as_str()), Bound::Unbounded));
         let below = below.take_while(|(refused, _)| refused.starts_with(&text));
@@ -236,28 +225,10 @@ impl Plan {
     }
 
     fn verdict(&self, rel: &Rel, capabilities: &Capabilities) -> Verdict {
-        let source = self.source.entry(rel);
-        let key = match self.target.prefix.join(rel) {
-            Ok(key) => key,
-            Err(error) => {
-                return source.filter(|source| source.lease.is_none()).map_or(Verdict::Same, |source| {
-                    Verdict::Refused(source.key.clone(), Error::from(error).on(&source.key))
-                });
-            }
-        };
-        match (source, self.target.entry(rel)) {
-            (Some(source), _) if source.lease.is_some() => Verdict::Leased,
-            (Some(_), Some(target)) if target.lease.is_some() => {
-                let error = Error::conflict(Conflict::LeaseChange, &key);
-                Verdict::Refused(key, error.because("it is under a lease in the target"))
-            }
-            (Some(source), target) => write(source, target, key, rel, capabilities),
-            (None, Some(target)) if target.lease.is_some() || !self.deletes_extra => Verdict::Kept,
-            (None, Some(target)) => {
-                let kind = ChangeKind::Delete(target.version);
-                Verdict::Change(Change { rel: rel.clone(), key, kind })
-            }
-            (None, None) => Verdict::Same,
+        let (source, target) = (self.source.entry(rel), self.target.entry(rel));
+        match self.target.prefix.join(rel) {
+            Ok(key) => Verdict::of(rel, key, (source, target), self.deletes_extra, capabilities),
+            Err(error) => Verdict::without_key(source, error),
         }
     }
 
@@ -302,31 +273,4 @@ impl Half {
     fn entry(&self, rel: &Rel) -> Option<&Entry> {
         self.replica.get(&self.prefix.join(rel).ok()?)
     }
-}
-
-/// What has to be done about an entry of the source that is not under a lease, given that of the target.
-fn write(
-    source: &Entry,
-    target: Option<&Entry>,
-    key: Key,
-    rel: &Rel,
-    capabilities: &Capabilities,
-) -> Verdict {
-    let value = source.value.clone();
-    if target.is_some_and(|target| target.value == value) {
-        return Verdict::Same;
-    }
-    if let Err(error) = check_size(&key, value.len(), capabilities) {
-        return Verdict::Refused(key, error);
-    }
-    let kind = match target {
-        Some(target) => ChangeKind::Replace(value, target.version),
-        None => ChangeKind::Create(value),
-    };
-    Verdict::Change(Change { rel: rel.clone(), key, kind })
-}
-
-fn check_size(key: &Key, bytes: usize, capabilities: &Capabilities) -> Result<()> {
-    let bytes_max = capabilities.value_bytes_max;
-    if bytes > bytes_max { Err(Error::too_large(key, bytes, bytes_max)) } else { Ok(()) }
 }

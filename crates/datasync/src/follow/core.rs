@@ -1,6 +1,6 @@
 //! What the task that follows shares with the handles.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, ready};
 
 use arc_swap::ArcSwap;
@@ -13,6 +13,7 @@ use super::queue::{Queue, Taken};
 use super::tracker::Told;
 use super::view::View;
 use super::{Batch, FollowStatus};
+use crate::mutex::lock;
 
 /// What the task that follows shares with the handles.
 pub(super) struct Core<V> {
@@ -55,7 +56,7 @@ impl<V> Core<V> {
             let keys = told.batch.events.iter().filter_map(super::FollowEvent::key);
             mirror.update(&mut keys.map(|key| (key, told.before.nodes.get(key), after.nodes.get(key))));
         }
-        let mut queue = self.queue();
+        let mut queue = lock(&self.queue);
         queue.push(told);
         self.view.store(after);
         let waker = queue.wake();
@@ -88,7 +89,7 @@ impl<V> Core<V> {
 
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Batch<V>>> {
         loop {
-            let taken = ready!(self.queue().take(cx));
+            let taken = ready!(lock(&self.queue).take(cx));
             match taken {
                 Some(Taken::Batch(batch)) => return Poll::Ready(Some(batch)),
                 Some(Taken::Net(net)) => {
@@ -102,22 +103,17 @@ impl<V> Core<V> {
     }
 
     pub(super) fn abandon(&self) {
-        self.queue().abandon();
+        lock(&self.queue).abandon();
     }
 
     pub(super) fn close(&self) {
-        let mut queue = self.queue();
+        let mut queue = lock(&self.queue);
         queue.close();
         let waker = queue.wake();
         drop(queue);
         if let Some(waker) = waker {
             waker.wake();
         }
-    }
-
-    /// Nothing panics while it is held, so a poisoned one is as good as any.
-    fn queue(&self) -> MutexGuard<'_, Queue<V>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

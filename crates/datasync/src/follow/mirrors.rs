@@ -1,11 +1,12 @@
 //! What is kept in step with the view of a follower.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, Weak};
 use std::thread::{self, ThreadId};
 
 use super::view::Held;
 use crate::Key;
+use crate::mutex::lock;
 
 /// Something that is kept in step with the view.
 pub(super) trait Mirror<V>: Send + Sync {
@@ -59,9 +60,4 @@ impl<V> Drop for MirrorsGuard<'_, V> {
     fn drop(&mut self) {
         *lock(self.thread) = None;
     }
-}
-
-/// A panic of foreign code left what is locked as it was before or after.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

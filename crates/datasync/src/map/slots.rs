@@ -1,11 +1,12 @@
 //! The live copies of a map: at most one for each key.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::OwnedMutexGuard;
 
 use crate::Shared;
+use crate::mutex::lock;
 use crate::shared::WeakShared;
 
 /// How many slots there are at least before those that came to nothing are looked for.
@@ -38,7 +39,7 @@ impl<T> Slots<T> {
     /// Waits for the turn to treat one key.
     pub(super) async fn turn(&self, segment: &str) -> Turn<T> {
         let slot = {
-            let mut inner = self.lock();
+            let mut inner = lock(&self.0);
             if inner.slots.len() >= inner.sweep_at {
                 // Those that nobody uses and nobody waits for: what was asked for was not opened.
                 inner.slots.retain(|_, slot| is_needed(slot));
@@ -55,7 +56,7 @@ impl<T> Slots<T> {
             return;
         }
         // What falls out may end with this, which is not to happen under the lock.
-        let mut inner = self.lock();
+        let mut inner = lock(&self.0);
         let known = inner.kept.iter().position(|(kept, _)| kept == segment);
         let out = match known {
             Some(at) => inner.kept.remove(at),
@@ -69,7 +70,7 @@ impl<T> Slots<T> {
 
     /// The copy of this key is not kept any longer.
     pub(super) fn forget(&self, segment: &str) {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.0);
         let known = inner.kept.iter().position(|(kept, _)| kept == segment);
         let out = known.and_then(|at| inner.kept.remove(at));
         drop(inner);
@@ -78,7 +79,7 @@ impl<T> Slots<T> {
 
     /// The copy of this key has ended. Unless somebody is about to open another, nothing is left of it.
     pub(super) fn sweep(&self, segment: &str) {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.0);
         if inner.slots.get(segment).is_some_and(|slot| !is_needed(slot)) {
             inner.slots.remove(segment);
         }
@@ -86,12 +87,7 @@ impl<T> Slots<T> {
 
     /// How many copies are alive.
     pub(super) fn live(&self) -> usize {
-        self.lock().slots.values().filter(|slot| is_live(slot)).count()
-    }
-
-    /// Nothing can panic while this is held, so a poisoned one is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).slots.values().filter(|slot| is_live(slot)).count()
     }
 }
 
@@ -115,7 +111,7 @@ mod tests {
         for at in 0..10_000 {
             drop(slots.turn(&at.to_string()).await);
         }
-        assert!(slots.lock().slots.len() <= SLOTS_MIN);
+        assert!(lock(&slots.0).slots.len() <= SLOTS_MIN);
         assert_eq!(slots.live(), 0);
     }
 

@@ -53,7 +53,7 @@ impl History {
 impl Commit {
     /// The changes that are selected, and the progress after them if there are any.
     fn told_to(&self, selection: &Selection) -> Vec<RawChange> {
-        let is_selected = |change: &&RawChange| key_of(change).is_some_and(|key| selection.contains(key));
+        let is_selected = |change: &&RawChange| change.key().is_some_and(|key| selection.contains(key));
         let mut told: Vec<RawChange> = self.changes.iter().filter(is_selected).cloned().collect();
         if !told.is_empty() {
             told.push(self.progress());
@@ -66,23 +66,6 @@ impl Commit {
     }
 
     fn bytes(&self) -> usize {
-        self.changes.iter().map(bytes_of).sum()
-    }
-}
-
-/// The key that a change is about.
-pub(super) const fn key_of(change: &RawChange) -> Option<&crate::Key> {
-    match change {
-        RawChange::Put(entry) => Some(&entry.key),
-        RawChange::Delete(key, _) | RawChange::Dirty(key) => Some(key),
-        RawChange::Progress { .. } | RawChange::Gap => None,
-    }
-}
-
-/// The length of the value that a change carries.
-pub(super) const fn bytes_of(change: &RawChange) -> usize {
-    match change {
-        RawChange::Put(entry) => entry.value.len(),
-        RawChange::Delete(..) | RawChange::Dirty(_) | RawChange::Progress { .. } | RawChange::Gap => 0,
+        self.changes.iter().map(RawChange::value_bytes).sum()
     }
 }

@@ -1,11 +1,12 @@
 //! All that the handles of one store share.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::task::{Context, Poll};
 
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::mutex::lock;
 use crate::{
     Answer, Committed, Found, Incarnation, Items, Key, LeaseId, List, Listing, Moment, Prefix, RawChange,
     Read, Result, Revision, Selection, ThenRead, Txn, Want, WatchFrom,
@@ -40,7 +41,7 @@ impl Shared {
     /// Does something with the state as it is now: keys whose time is up are gone. Watchers are woken afterwards,
     /// so that they do not run into the lock.
     pub(super) fn run<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         state.drop_due();
         let result = act(&mut state);
         let woken = state.watchers.take_woken();

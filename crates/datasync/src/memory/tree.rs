@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use tokio::time::Instant;
 
+use crate::key::above;
 use crate::{Entry, Key, LeaseId, Prefix};
 
 /// The records by key, and by what makes them vanish.
@@ -88,9 +89,8 @@ impl Tree {
 
     /// Whether a key above this one is under a lease.
     pub(super) fn is_below_leased(&self, key: &Key) -> bool {
-        let text = key.as_str();
-        text.match_indices('/')
-            .filter_map(|(at, _)| self.records.get(text.get(..at)?))
+        above(key.as_str())
+            .filter_map(|text| self.records.get(text))
             .any(|record| record.entry.lease.is_some())
     }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use crate::{Key, Prefix, RawChange, Selection};
 
 use super::client::ClientId;
-use super::history::{Commit, bytes_of, key_of};
+use super::history::Commit;
 
 /// How many changes may wait for one watcher. More than the largest transaction, so that a consumer that keeps up
 /// can be told any of them.
@@ -74,7 +74,7 @@ impl Watchers {
     pub(super) fn tell(&mut self, commit: &Commit) {
         let mut concerned = BTreeSet::new();
         for change in &commit.changes {
-            let Some(key) = key_of(change) else { continue };
+            let Some(key) = change.key() else { continue };
             for id in self.watching(key) {
                 concerned.insert(id);
                 self.push(id, change.clone());
@@ -88,7 +88,7 @@ impl Watchers {
     /// Puts a change into the queue of a watcher, or a gap in place of everything when it is full.
     pub(super) fn push(&mut self, id: WatcherId, change: RawChange) {
         let Some(watcher) = self.watchers.get_mut(&id).filter(|watcher| !watcher.is_cut) else { return };
-        watcher.bytes += bytes_of(&change);
+        watcher.bytes += change.value_bytes();
         watcher.queue.push_back(change);
         if watcher.queue.len() > QUEUE_MAX || watcher.bytes > QUEUE_BYTES_MAX {
             watcher.forget();
@@ -126,7 +126,7 @@ impl Watchers {
     pub(super) fn poll(&mut self, id: WatcherId, cx: &Context<'_>) -> Poll<Option<RawChange>> {
         let Some(watcher) = self.watchers.get_mut(&id) else { return Poll::Ready(None) };
         if let Some(change) = watcher.queue.pop_front() {
-            watcher.bytes -= bytes_of(&change);
+            watcher.bytes -= change.value_bytes();
             return Poll::Ready(Some(change));
         }
         match &mut watcher.waker {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex as SyncMutex, Weak};
 
 use bytes::Bytes;
 use tokio::sync::{Mutex, Notify};
@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 use super::batch::Planned;
 use crate::backoff::Backoff;
 use crate::coordinate::LeaseKeeper;
+use crate::mutex::lock;
 use crate::{Committed, Consistency, Error, ErrorKind, Key, LeaseRef, Prefix, Result, Store, Txn, Want};
 
 /// How often a commit is tried whose lease ended just before.
@@ -146,7 +147,7 @@ impl Lifetimes {
         let keeper = kept.keeper.get_or_insert_with(|| {
             let keeper = Arc::new(LeaseKeeper::new(&self.store));
             let task = tokio::spawn(keep(Arc::clone(self), Arc::downgrade(&keeper))).abort_handle();
-            *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+            *lock(&self.task) = Some(task);
             keeper
         });
         keeper.current().await.map(|lease| lease.reference())
@@ -154,7 +155,7 @@ impl Lifetimes {
 
     /// Ends the lease, and with it the keys, in the background.
     fn end(&self) {
-        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(task) = lock(&self.task).take() {
             task.abort();
         }
         // If the task is just putting a key the lease goes with it.

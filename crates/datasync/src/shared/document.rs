@@ -12,7 +12,7 @@ use super::error::UpdateError;
 use super::held::HeldLock;
 use super::layout::{Directory, Layout};
 use super::presence::{Listener, listeners_below};
-use super::writers::Terms;
+use super::terms::Terms;
 use crate::coordinate::after;
 use crate::{Consistency, Entry, Error, ErrorKind, Key, Lock, Result, Store, Txn};
 

@@ -1,7 +1,7 @@
 //! What is written to the payload of one struct, and through what.
 
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::fence::Fence;
 use super::layout::{Directory, Layout};
@@ -10,6 +10,7 @@ use super::snapshot::Origin;
 use super::writers::Bench;
 use crate::backoff::Backoff;
 use crate::coordinate::LeaseKeeper;
+use crate::mutex::lock;
 use crate::{
     Conflict, Consistency, Entry, Error, Event, Incarnation, LockError, Result, Revision, Stat, Store, Txn,
     Want, Written,
@@ -98,19 +99,18 @@ impl Editor {
 
     /// Keeps the newest entry that the copy here was given.
     pub(crate) fn remember(&self, latest: Option<(Entry, Option<Incarnation>)>) {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = latest;
+        *lock(&self.latest) = latest;
     }
 
     /// The newest entry that the copy here was given. It may be old; only a check of its version tells.
     pub(super) fn latest(&self) -> Option<(Entry, Option<Incarnation>)> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.latest).clone()
     }
 
     /// Whether the newest entry that the copy here was given is of this life of the store: another life may have
     /// given its version to something else.
     pub(super) fn is_latest_of(&self, of: Option<Incarnation>) -> bool {
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.as_ref().is_some_and(|(_, life)| *life == of)
+        lock(&self.latest).as_ref().is_some_and(|(_, life)| *life == of)
     }
 
     /// Reads the payload.

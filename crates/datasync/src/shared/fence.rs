@@ -4,11 +4,12 @@
 //! and as own, whether the answer to the commit or the store's notification arrives first.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, oneshot};
 
 use super::snapshot::Origin;
+use crate::mutex::lock;
 use crate::{Entry, Event, Incarnation, Moment};
 
 /// What the updaters and readers of a handle hand to the owner of its copy.
@@ -46,7 +47,7 @@ pub(crate) struct Undecided(Arc<Fence>);
 impl Fence {
     /// A commit is about to be sent.
     pub(crate) fn begin(self: &Arc<Self>) -> Undecided {
-        self.state().undecided += 1;
+        lock(&self.state).undecided += 1;
         self.moved.notify_one();
         Undecided(Arc::clone(self))
     }
@@ -94,7 +95,7 @@ impl Fence {
     ) -> Option<oneshot::Receiver<bool>> {
         let (done, readable) = oneshot::channel();
         {
-            let mut state = self.state();
+            let mut state = lock(&self.state);
             if state.is_closed {
                 return None;
             }
@@ -106,7 +107,7 @@ impl Fence {
 
     /// Whether a commit is undecided.
     pub(crate) fn is_undecided(&self) -> bool {
-        self.state().undecided > 0
+        lock(&self.state).undecided > 0
     }
 
     /// Waits for something to take, or for `was_undecided` to be no longer true (then it gives `None`).
@@ -117,7 +118,7 @@ impl Fence {
     pub(crate) async fn next(&self, was_undecided: bool) -> Option<Fed> {
         loop {
             {
-                let mut state = self.state();
+                let mut state = lock(&self.state);
                 if let Some(fed) = state.own.pop_front() {
                     return Some(fed);
                 }
@@ -135,14 +136,10 @@ impl Fence {
 
     /// The owner has stopped: nothing is taken any more, and nobody waits for it.
     pub(crate) fn close(&self) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         state.is_closed = true;
         state.own.clear();
         state.seen.clear();
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -156,7 +153,7 @@ async fn readable(fed: Option<oneshot::Receiver<bool>>) -> bool {
 
 impl Drop for Undecided {
     fn drop(&mut self) {
-        self.0.state().undecided -= 1;
+        lock(&self.0.state).undecided -= 1;
         self.0.moved.notify_one();
     }
 }

@@ -1,7 +1,7 @@
 //! Writing under a lock that somebody else holds for us.
 
 use super::edit::{Edit, EditFailure, Edited, Editor};
-use super::writers::DECISIONS_MAX;
+use super::terms::DECISIONS_MAX;
 use crate::{Conflict, Consistency, Entry, Error, Key, Result, Revision, Txn, Want};
 
 /// The key whose entry shows whether a lock is held, and the token that its holder was given.

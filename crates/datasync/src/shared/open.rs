@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::Shared;
@@ -151,10 +151,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
         let payload = serde_json::to_vec(&initial).map_err(OpenError::Encode)?;
         let core = self.core()?;
         let deadline = after(self.bound);
-        match tokio::time::timeout_at(deadline, self.create_or_join(core, payload.into(), deadline)).await {
-            Ok(opened) => opened,
-            Err(_) => Err(self.timed_out()),
-        }
+        let creating = self.create_or_join(core, payload.into(), deadline);
+        timeout_at(deadline, creating).await.unwrap_or_else(|_| Err(self.timed_out()))
     }
 
     async fn create_or_join(
@@ -184,10 +182,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
             }
             self.start(core, Until::Decided).await
         };
-        match tokio::time::timeout_at(after(self.bound), joining).await {
-            Ok(opened) => opened,
-            Err(_) => Err(self.timed_out()),
-        }
+        timeout_at(after(self.bound), joining).await.unwrap_or_else(|_| Err(self.timed_out()))
     }
 
     /// Waits until the struct exists and can be decoded, for at most `wait`.
@@ -202,10 +197,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Open<T> {
     pub async fn expect(mut self, wait: Duration) -> Result<Shared<T>, OpenError> {
         let core = self.core()?;
         let key = core.editor.layout.payload.clone();
-        match tokio::time::timeout_at(after(wait), self.start(core, Until::Good)).await {
-            Ok(opened) => opened,
-            Err(_) => Err(OpenError::TimedOut { key, waited: wait }),
-        }
+        let opened = timeout_at(after(wait), self.start(core, Until::Good)).await;
+        opened.unwrap_or_else(|_| Err(OpenError::TimedOut { key, waited: wait }))
     }
 
     /// Waits until the struct exists and can be decoded, however long that takes.

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 use bytes::Bytes;
 
+use crate::mutex::lock;
 use crate::{Entry, Key, Store, Version};
 
 /// How many acknowledged writes are remembered. They are looked up as soon as they are observed.
@@ -51,7 +52,7 @@ pub(super) fn announce(
     base: Option<Version>,
 ) -> Announced {
     let payload = SEED.hash_one(payload);
-    let mut writes = lock();
+    let mut writes = lock(&WRITES);
     let id = writes.next;
     writes.next += 1;
     let (store, key) = (Arc::downgrade(store), key.clone());
@@ -63,7 +64,7 @@ pub(super) fn announce(
 /// that is under way is known by its content alone: if it is refused because somebody else wrote the very same just
 /// before, that was theirs.
 pub(super) fn is_of_this_process(store: &Arc<dyn Store>, entry: &Entry, held: Option<Version>) -> bool {
-    let writes = lock();
+    let writes = lock(&WRITES);
     let is_here = |write: &&Write| {
         std::ptr::addr_eq(write.store.as_ptr(), Arc::as_ptr(store)) && write.key == entry.key
     };
@@ -90,7 +91,7 @@ pub(super) fn is_of_this_process(store: &Arc<dyn Store>, entry: &Entry, held: Op
 impl Announced {
     /// The write was acknowledged, and made this version.
     pub(super) fn acknowledged(&self, version: Version) {
-        let mut writes = lock();
+        let mut writes = lock(&WRITES);
         let Some(at) = writes.under_way.iter().position(|write| write.id == self.0) else { return };
         let write = writes.under_way.swap_remove(at);
         if writes.acknowledged.len() >= WRITES_MAX {
@@ -102,13 +103,8 @@ impl Announced {
 
 impl Drop for Announced {
     fn drop(&mut self) {
-        lock().under_way.retain(|write| write.id != self.0);
+        lock(&WRITES).under_way.retain(|write| write.id != self.0);
     }
-}
-
-/// Nothing can panic while this is held, so a poisoned one is as good as any.
-fn lock() -> MutexGuard<'static, Writes> {
-    WRITES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

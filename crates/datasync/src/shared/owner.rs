@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use super::codec::decode;
 use super::core::Core;
 use super::fence::Fed;
+use super::net::changes_between;
 use super::own::is_of_this_process;
 use super::snapshot::{ChangeSet, Data, Origin, Rejected, SharedEvent, Snapshot};
 use super::status::DataStatus;
-use super::subscribers::changes_between;
 use crate::{
     Consistency, Delta, Entry, Event, Link, Moment, Read, Replica, Result, Revision, Selection, StoreStatus,
     Want, Watch,

@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 use super::Shared;
 use super::changes_options::ChangesOptions;
 use super::codec::decode;
+use super::net::changes_between;
 use super::own::is_of_this_process;
 use super::snapshot::{ChangeSet, Data, Origin, SharedEvent, Snapshot};
 use super::streams::Changes;
-use super::subscribers::changes_between;
 use crate::{
     Consistency, Entry, Error, ErrorKind, Link, RawChange, RawChanges, Result, Revision, Selection, Store,
     Want, WatchFrom,

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 
 use super::changes_options::ChangesOptions;
-use super::diff::{Change, diff};
 use super::interest::{Interest, Offer};
-use super::snapshot::{ChangeSet, Rejected, SharedEvent, Snapshot};
+use super::net::Net;
+use super::snapshot::SharedEvent;
+use crate::mutex::lock;
 
 /// Everybody who is told of the changes of one struct, and whether nothing will be told any more.
 #[derive(Debug)]
@@ -40,14 +41,6 @@ pub(crate) struct Told {
     pub(super) depth: usize,
     /// How many are told the net change.
     pub(super) coalesced: usize,
-}
-
-/// What came over several revisions: the net change, and the payload that was rejected since.
-#[derive(Debug)]
-struct Net<T> {
-    /// What changed; without the fields once it is of more than one revision.
-    change: Option<ChangeSet<T>>,
-    rejected: Option<Rejected>,
 }
 
 impl<T> Default for Subscribers<T> {
@@ -166,42 +159,8 @@ impl<T> Inner<T> {
     /// Folds everything that waits, and `event`, into the net change.
     fn fold(&mut self, event: SharedEvent<T>) {
         let waiting = std::mem::take(&mut self.events);
-        let net = self.net.get_or_insert_with(|| Net { change: None, rejected: None });
-        for event in waiting.into_iter().chain([event]) {
-            match event {
-                SharedEvent::Rejected(rejected) => net.rejected = Some(rejected),
-                SharedEvent::Changed(set) => {
-                    net.rejected = None;
-                    net.change = Some(match net.change.take() {
-                        None => set,
-                        Some(first) => ChangeSet {
-                            previous: first.previous,
-                            origin: first.origin.and(set.origin),
-                            coalesced: true,
-                            changes: [].into(),
-                            ..set
-                        },
-                    });
-                }
-            }
-        }
-    }
-}
-
-impl<T> Net<T> {
-    fn into_events(self, interest: &Interest) -> Vec<SharedEvent<T>> {
-        let mut events = Vec::new();
-        if let Some(mut set) = self.change {
-            let is_open = set.coalesced && interest.is_in_fields();
-            if is_open {
-                set.changes = changes_between(set.previous.as_ref(), set.current.as_ref()).into();
-            }
-            if !is_open || !set.changes.is_empty() {
-                events.push(SharedEvent::Changed(set));
-            }
-        }
-        events.extend(self.rejected.map(SharedEvent::Rejected));
-        events
+        let net = self.net.get_or_insert_default();
+        waiting.into_iter().chain([event]).for_each(|event| net.add(event));
     }
 }
 
@@ -211,34 +170,15 @@ impl<T> Drop for Subscribers<T> {
     }
 }
 
-/// The changes from one snapshot to another, either of which may not exist.
-pub(crate) fn changes_between<T>(
-    previous: Option<&Snapshot<T>>,
-    current: Option<&Snapshot<T>>,
-) -> Vec<Change> {
-    match (previous, current) {
-        (Some(previous), Some(current)) => diff(&previous.document, &current.document),
-        (None, Some(current)) => {
-            vec![Change::Added { path: String::new(), value: (*current.document).clone() }]
-        }
-        (Some(previous), None) => {
-            vec![Change::Removed { path: String::new(), value: (*previous.document).clone() }]
-        }
-        (None, None) => Vec::new(),
-    }
-}
-
-/// Nothing can panic while one of these is held, so a poisoned one is as good as any.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::snapshot::Origin;
-    use super::*;
-    use crate::{Revision, Version};
     use serde_json::json;
+
+    use super::*;
+    use crate::shared::diff::Change;
+    use crate::shared::net::changes_between;
+    use crate::shared::snapshot::{ChangeSet, Origin, Rejected, Snapshot};
+    use crate::{Revision, Version};
 
     fn snapshot(at: u64) -> Snapshot<u64> {
         let revision = Revision::new(at);

@@ -13,8 +13,8 @@ use super::diff::{DEPTH_MAX, depth, overlay};
 use super::edit::{Edit, EditFailure, Edited};
 use super::error::UpdateError;
 use super::snapshot::{Data, Rejected};
+use super::terms::Terms;
 use super::update_options::UpdateOptions;
-use super::writers::Terms;
 use crate::{Entry, Revision};
 
 /// What an update did.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::writers::{DECISIONS_MAX, Terms};
+use super::terms::{DECISIONS_MAX, Terms};
 
 /// How long an optimistic update is tried, unless set otherwise.
 const OPTIMISTIC_TIME: Duration = Duration::from_secs(30);

@@ -15,21 +15,9 @@ use tracing::Instrument;
 use super::batch::{Batch, Hold, Settled, Verdict};
 use super::edit::{Edit, EditFailure, Edited, Editor};
 use super::pace::Pace;
+use super::terms::Terms;
 use crate::coordinate::{ANSWER_TIME, LockRequest, after};
 use crate::{Entry, Error, ErrorKind, Incarnation, LockError, Result};
-
-/// How often one edit is made, where others write at the same time.
-pub(super) const DECISIONS_MAX: u32 = 64;
-
-/// How a writer wants to write.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms {
-    is_exclusive: bool,
-    is_alone: bool,
-    tries: u32,
-    /// How long to wait for the turn and for the lock.
-    wait: Duration,
-}
 
 /// Where the writers of one handle take turns.
 #[derive(Debug, Default)]
@@ -45,30 +33,6 @@ pub(crate) struct Bench {
 struct Writer<'e> {
     editor: &'e Editor,
     verdict: Option<oneshot::Receiver<Verdict>>,
-}
-
-impl Terms {
-    /// Under the lock, which is waited for so long.
-    pub(crate) const fn exclusive(wait: Duration) -> Self {
-        Self { is_exclusive: true, is_alone: false, tries: DECISIONS_MAX, wait }
-    }
-
-    /// Without the lock, on the version that was read, tried again for so long.
-    pub(crate) const fn optimistic(wait: Duration) -> Self {
-        Self { is_exclusive: false, ..Self::exclusive(wait) }
-    }
-
-    /// In a transaction of its own.
-    pub(crate) const fn alone(mut self) -> Self {
-        self.is_alone = true;
-        self
-    }
-
-    /// Makes the edit at most so often.
-    pub(crate) const fn tries(mut self, tries: u32) -> Self {
-        self.tries = tries;
-        self
-    }
 }
 
 impl Editor {
@@ -112,7 +76,10 @@ impl Editor {
                 Ok(edit) => (edit, None),
                 Err(refused) => (Edit::Keep, Some(refused)),
             };
-            self.check_size(&edit)?;
+            if let Edit::Put(payload) = &edit {
+                // What the store would refuse is refused before it spoils the edits of others.
+                self.store.capabilities().check_value(&self.layout.payload, payload.len())?;
+            }
             let is_idle = edit == Edit::Keep;
             let verdict = writer.verdict.insert(batch.join(edit));
             if terms.is_alone {
@@ -262,17 +229,6 @@ impl Editor {
         }
         let of = self.incarnation();
         Ok((self.read_in_time(deadline).await?, of))
-    }
-
-    /// A value that the store would refuse is refused before it spoils the edits of others.
-    fn check_size(&self, edit: &Edit) -> Result<()> {
-        let bytes_max = self.store.capabilities().value_bytes_max;
-        match edit {
-            Edit::Put(payload) if payload.len() > bytes_max => {
-                Err(Error::too_large(&self.layout.payload, payload.len(), bytes_max))
-            }
-            _ => Ok(()),
-        }
     }
 
     fn timed_out<E>(&self, terms: &Terms) -> EditFailure<E> {

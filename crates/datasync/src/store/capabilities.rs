@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{Error, Key, Result};
+
 /// The limits and abilities of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -68,5 +70,11 @@ impl Capabilities {
     pub const fn with_linearizable(mut self) -> Self {
         self.linearizable = true;
         self
+    }
+
+    /// Fails if a value of so many bytes is too long.
+    pub(crate) fn check_value(&self, key: &Key, bytes: usize) -> Result<()> {
+        let bytes_max = self.value_bytes_max;
+        if bytes > bytes_max { Err(Error::too_large(key, bytes, bytes_max)) } else { Ok(()) }
     }
 }

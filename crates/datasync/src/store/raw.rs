@@ -62,6 +62,27 @@ pub enum RawChange {
     Gap,
 }
 
+impl RawChange {
+    /// The key that it is about, if it is about one.
+    #[must_use]
+    pub const fn key(&self) -> Option<&Key> {
+        match self {
+            Self::Put(entry) => Some(&entry.key),
+            Self::Delete(key, _) | Self::Dirty(key) => Some(key),
+            Self::Progress { .. } | Self::Gap => None,
+        }
+    }
+
+    /// The length of the value that it carries: what it costs while it waits. For stores.
+    #[must_use]
+    pub const fn value_bytes(&self) -> usize {
+        match self {
+            Self::Put(entry) => entry.value.len(),
+            Self::Delete(..) | Self::Dirty(_) | Self::Progress { .. } | Self::Gap => 0,
+        }
+    }
+}
+
 /// The changes of a watch, in order. Dropping it ends the watch.
 ///
 /// It ends by itself only when the store is closed. A consumer that is too slow is told [`RawChange::Gap`].

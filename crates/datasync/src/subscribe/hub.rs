@@ -1,6 +1,6 @@
 //! The hub: where subscribers register.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -13,6 +13,7 @@ use super::report::{Reports, ResyncReport};
 use super::shared::Shared;
 use super::subscriber::{Deadlines, SubscriberStatus};
 use super::subscription::Subscription;
+use crate::mutex::lock;
 use crate::{Committed, Error, ErrorKind, KeyError, Prefix, Result, Store, Txn};
 
 /// Tells named subscribers what is below their prefixes and what changes there, and takes their answers.
@@ -120,7 +121,7 @@ impl Hub {
         if needs_driver {
             let driver = driver::run(Arc::clone(shared), Arc::clone(&self.owner.store));
             let task = runtime.spawn(driver).abort_handle();
-            *self.owner.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+            *lock(&self.owner.task) = Some(task);
         }
         Ok(Subscription::new(self.clone(), id))
     }
@@ -176,7 +177,7 @@ impl Hub {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(task) = lock(&self.task).take() {
             task.abort();
         }
         // Publishers that wait for answers hear that none will come.

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::source::{Fed, Source, SourceId};
+use crate::key::above;
 use crate::{Delta, Entry, Event, Key, Prefix, Result, Revision};
 
 /// Everything that a hub watches.
@@ -89,7 +90,7 @@ impl Sources {
 
     /// The open source that a prefix lies within.
     pub(super) fn over(&self, prefix: &Prefix) -> Option<(SourceId, &Source)> {
-        let id = at_or_above(text(prefix)).find_map(|text| self.open.get(text))?;
+        let id = above(prefix.base()).chain([prefix.base()]).find_map(|text| self.open.get(text))?;
         Some((*id, self.all.get(id)?))
     }
 
@@ -100,7 +101,7 @@ impl Sources {
 
     /// Why the content of a prefix does not come, if the store refuses it.
     pub(super) fn refusal(&self, prefix: &Prefix) -> Option<Arc<str>> {
-        let over = self.all.values().filter(|source| covers(&source.prefix, prefix));
+        let over = self.all.values().filter(|source| source.prefix.covers(prefix));
         over.filter_map(|source| source.refused.clone()).next()
     }
 
@@ -113,7 +114,7 @@ impl Sources {
         let mut wide = prefix.clone();
         if self.is_atomic {
             for source in self.all.values() {
-                wide = common(&wide, &source.prefix);
+                wide = wide.common(&source.prefix);
             }
         }
         let is_open = !self.has_within(&wide);
@@ -127,7 +128,7 @@ impl Sources {
         let id = SourceId(self.next);
         self.next += 1;
         if is_open {
-            self.open.insert(text(&prefix).to_owned(), id);
+            self.open.insert(prefix.base().to_owned(), id);
         } else {
             self.waiting.insert(id);
         }
@@ -150,7 +151,7 @@ impl Sources {
     /// The source that counts a prefix among its users.
     fn holder(&self, prefix: &Prefix) -> Option<SourceId> {
         let open = self.over(prefix).map(|(id, _)| id);
-        let covers_it = |id: &&SourceId| self.all.get(id).is_some_and(|wide| covers(&wide.prefix, prefix));
+        let covers_it = |id: &&SourceId| self.all.get(id).is_some_and(|wide| wide.prefix.covers(prefix));
         open.or_else(|| self.waiting.iter().find(covers_it).copied())
     }
 
@@ -158,14 +159,14 @@ impl Sources {
     fn has_within(&self, prefix: &Prefix) -> bool {
         let below = prefix.text();
         let mut after = self.open.range(below.clone()..);
-        let is_within = |id: &SourceId| self.all.get(id).is_some_and(|source| covers(prefix, &source.prefix));
+        let is_within = |id: &SourceId| self.all.get(id).is_some_and(|source| prefix.covers(&source.prefix));
         after.next().is_some_and(|(text, _)| text.starts_with(&below)) || self.waiting.iter().any(is_within)
     }
 
     fn end(&mut self, id: SourceId) -> Option<Source> {
         let source = self.all.remove(&id)?;
         if !self.waiting.remove(&id) {
-            self.open.remove(text(&source.prefix));
+            self.open.remove(source.prefix.base());
         }
         self.ended.push(id);
         Some(source)
@@ -195,7 +196,7 @@ impl Sources {
         let lags = |id: &SourceId| {
             let Some(wide) = self.all.get(id).filter(|wide| wide.replica.is_synced()) else { return false };
             let mut open = self.open.values().filter_map(|id| self.all.get(id));
-            open.any(|narrow| covers(&wide.prefix, &narrow.prefix) && wide.was_loaded_before(narrow))
+            open.any(|narrow| wide.prefix.covers(&narrow.prefix) && wide.was_loaded_before(narrow))
         };
         for old in self.waiting.iter().copied().filter(lags).collect::<Vec<_>>() {
             let Some(Source { prefix, users, .. }) = self.end(old) else { continue };
@@ -212,7 +213,7 @@ impl Sources {
         let within: Vec<SourceId> = self
             .all
             .iter()
-            .filter(|(other, source)| **other != id && covers(&wide.prefix, &source.prefix))
+            .filter(|(other, source)| **other != id && wide.prefix.covers(&source.prefix))
             .map(|(other, _)| *other)
             .collect();
         let lags = |other: &SourceId| self.all.get(other).is_some_and(|other| !wide.has_reached(other));
@@ -227,7 +228,7 @@ impl Sources {
         let told: Vec<Source> = olds.into_iter().filter(|old| old.is_open).collect();
         wide.take_newer(&told);
         let deltas = wide.difference(&told);
-        self.open.insert(text(&wide.prefix).to_owned(), id);
+        self.open.insert(wide.prefix.base().to_owned(), id);
         self.opened.push(id);
         Some(deltas)
     }
@@ -246,39 +247,11 @@ impl Sources {
                 self.waiting.insert(id);
             } else if let Some(source) = self.all.get_mut(&id) {
                 source.is_open = true;
-                self.open.insert(text(&prefix).to_owned(), id);
+                self.open.insert(prefix.base().to_owned(), id);
                 self.opened.push(id);
             }
         }
     }
-}
-
-/// Whether all that is below `inner` is below `outer`.
-pub(super) fn covers(outer: &Prefix, inner: &Prefix) -> bool {
-    outer == inner || inner.key().is_some_and(|key| outer.contains(key))
-}
-
-/// The text of the key that a prefix is below of; empty for the root.
-pub(super) fn text(prefix: &Prefix) -> &str {
-    prefix.key().map_or("", Key::as_str)
-}
-
-/// The texts of the prefixes that a key is below of, from the root down.
-pub(super) fn above(key: &str) -> impl Iterator<Item = &str> {
-    key.match_indices('/').filter_map(|(end, _)| key.get(..end))
-}
-
-/// The texts of a prefix and of those that contain it, from the root down.
-fn at_or_above(prefix: &str) -> impl Iterator<Item = &str> {
-    above(prefix).chain([prefix])
-}
-
-/// The deepest prefix that contains both.
-fn common(a: &Prefix, b: &Prefix) -> Prefix {
-    let (Some(a), Some(b)) = (a.key(), b.key()) else { return Prefix::root() };
-    let shared: Vec<&str> =
-        a.segments().zip(b.segments()).take_while(|(a, b)| a == b).map(|(segment, _)| segment).collect();
-    Prefix::parse(&format!("/{}", shared.join("/"))).unwrap_or_else(|_| Prefix::root())
 }
 
 #[cfg(test)]
@@ -291,13 +264,6 @@ mod tests {
 
     fn watched(sources: &Sources) -> Vec<String> {
         sources.all.values().map(|source| source.prefix.to_string()).collect()
-    }
-
-    #[test]
-    fn the_deepest_common_prefix_contains_both() {
-        assert_eq!(common(&prefix("/a/b"), &prefix("/a/c")), prefix("/a"));
-        assert_eq!(common(&prefix("/a"), &prefix("/a/c")), prefix("/a"));
-        assert_eq!(common(&prefix("/ab"), &prefix("/a")), Prefix::root());
     }
 
     #[test]

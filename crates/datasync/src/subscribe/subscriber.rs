@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::answer::{Deadline, Outcome};
-use super::sources::covers;
 use crate::backoff::Backoff;
 use crate::{Entry, Key, Prefix, Revision};
 
@@ -262,7 +261,7 @@ impl Subscriber {
 
     /// The prefixes that lie within another one.
     pub(super) fn within(&self, outer: &Prefix) -> Vec<Prefix> {
-        self.prefixes.keys().filter(|prefix| covers(outer, prefix)).cloned().collect()
+        self.prefixes.keys().filter(|prefix| outer.covers(prefix)).cloned().collect()
     }
 }
 

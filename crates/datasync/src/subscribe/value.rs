@@ -3,11 +3,12 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use crate::mutex::lock;
 use crate::{Codec, Decode, DecodeError, Entry, Json, Key, Revision, Version};
 
 /// How many values are remembered before those that nobody holds any more are forgotten.
@@ -92,7 +93,7 @@ impl LazyValue {
     {
         let form = (TypeId::of::<T>(), TypeId::of::<C>(), codec.content_type());
         // Held while decoding, so that whoever else asks meanwhile waits for this result.
-        let mut decoded = self.0.decoded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut decoded = lock(&self.0.decoded);
         let known = decoded.iter().find(|(of, _)| *of == form);
         let result = if let Some((_, result)) = known {
             result.clone()

@@ -7,10 +7,10 @@ use quorate_datasync::{
     Consistency, ErrorKind, Link, List, Overlay, Prefix, Selection, Shared, Sources, Store, StoreExt, Txn,
     Want, WatchFrom,
 };
+use quorate_testkit::Rigged;
 use quorate_testkit::conformance::within;
 
 use crate::support::{delete, key, low_and_high, memory, observe, prefix, put};
-use crate::vague::Vague;
 
 async fn until_link(overlay: &Overlay, wanted: impl Fn(&Link) -> bool) {
     let mut status = overlay.status();
@@ -200,7 +200,7 @@ async fn a_struct_is_read_through_an_overlay() {
 #[tokio::test]
 async fn whole_commits_are_promised_only_if_all_sources_tell_them() {
     let (memory, whole) = memory();
-    let vague: Arc<dyn Store> = Arc::new(Vague(memory));
+    let vague: Arc<dyn Store> = Rigged::vague(memory);
     let overlay = Sources::new().add("whole", &whole, Prefix::root(), 0).open().unwrap();
     assert!(overlay.capabilities().atomic_watch);
     let refused = overlay.add("vague", &vague, Prefix::root(), 1).unwrap_err();

@@ -6,4 +6,3 @@ mod life;
 mod publishers;
 mod random;
 mod support;
-mod vague;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use quorate_datasync::{Key, Memory, Overlay, Prefix, Sources, Store, StoreExt, Txn};
+use quorate_testkit::Rigged;
 use quorate_testkit::conformance::Observer;
 
 use crate::support::{key, observe};
-use crate::vague::Vague;
 
 /// How many histories are tried, and how long each is.
 const SEEDS: u64 = 30;
@@ -51,8 +51,7 @@ impl World {
             self.overlay.remove(&name);
         } else {
             let memory = Arc::clone(&self.memories[n]);
-            let store: Arc<dyn Store> =
-                if self.is_vague && n == 1 { Arc::new(Vague(memory)) } else { memory };
+            let store: Arc<dyn Store> = if self.is_vague && n == 1 { Rigged::vague(memory) } else { memory };
             let priority = i32::try_from(n).expect("there are three");
             self.overlay.add(name, &store, Prefix::root(), priority).expect("it is not there");
         }

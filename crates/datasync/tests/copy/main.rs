@@ -3,9 +3,6 @@
 mod basics;
 mod faults;
 mod keys;
-mod limited;
 mod random;
 mod refused;
 mod support;
-#[path = "../compose/vague.rs"]
-mod vague;

@@ -1,11 +1,9 @@
 //! Random histories on both sides, with faults: whenever all is quiet, the target is as it should be.
 
-use std::sync::Arc;
-
 use quorate_datasync::{Key, Mirror, Mirroring, Prefix, Store, StoreExt, Txn};
+use quorate_testkit::Rigged;
 
 use crate::support::{Pair, content, key, work_until};
-use crate::vague::Vague;
 
 /// How many histories are tried, and how long each is.
 const SEEDS: u64 = 40;
@@ -59,9 +57,7 @@ impl World {
 
 /// A mirror of stores that tell only that keys changed.
 fn vague(pair: &Pair) -> Mirror {
-    let source: Arc<dyn Store> = Arc::new(Vague(Arc::clone(&pair.source)));
-    let target: Arc<dyn Store> = Arc::new(Vague(Arc::clone(&pair.target)));
-    Mirror::new(&source, &target, Prefix::root())
+    Mirror::new(&Rigged::vague(pair.from()), &Rigged::vague(pair.to()), Prefix::root())
 }
 
 async fn play(seed: u64, is_deleting: bool, is_vague: bool) {

@@ -1,12 +1,18 @@
 //! What the target does not take.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
-use quorate_datasync::{ErrorKind, Mirror, Prefix, Store, Txn};
+use quorate_datasync::{Capabilities, Error, ErrorKind, Mirror, Prefix, Store, Txn};
+use quorate_testkit::Rigged;
 
-use crate::limited::Limited;
 use crate::support::{Pair, content, delete, key, next, put, until_in_sync};
+
+/// The target, which hears of others late, with limits.
+fn limited(pair: &Pair, value_bytes_max: usize, txn_keys_max: usize) -> Rigged {
+    let capabilities = Capabilities::new(value_bytes_max).txn_keys_max(txn_keys_max);
+    Rigged::over(Arc::new(pair.target.handle())).promising(capabilities)
+}
 
 #[tokio::test]
 async fn a_value_that_is_too_large_is_named_with_both_sizes_and_the_rest_goes_on() {
@@ -14,7 +20,7 @@ async fn a_value_that_is_too_large_is_named_with_both_sizes_and_the_rest_goes_on
     for (at, value) in [("/a", "small"), ("/b", "too large"), ("/c", "small")] {
         put(&pair.source, at, value).await;
     }
-    let (_, target) = Limited::new(&pair.target, 5, 100).store();
+    let (_, target) = limited(&pair, 5, 100).open();
     let mut mirroring = Mirror::new(&pair.from(), &target, Prefix::root()).start().unwrap();
     let mut told = until_in_sync(&mut mirroring).await;
     told.sort();
@@ -32,10 +38,10 @@ async fn a_store_that_takes_one_key_at_a_time_is_a_target() {
         put(&pair.source, at, "v").await;
     }
     put(&pair.target, "/d", "extra").await;
-    let (limited, target) = Limited::new(&pair.target, 100, 1).store();
+    let (limited, target) = limited(&pair, 100, 1).open();
     let mut mirroring = Mirror::new(&pair.from(), &target, Prefix::root()).deleting().start().unwrap();
     assert_eq!(until_in_sync(&mut mirroring).await.len(), 4);
-    assert_eq!(limited.commits.load(Ordering::Relaxed), 4);
+    assert_eq!(limited.commits(), 4);
     assert_eq!(content(&pair.target).await, content(&pair.source).await);
 }
 
@@ -45,15 +51,18 @@ async fn one_refused_key_of_a_transaction_stops_no_other() {
     for n in 0..300 {
         put(&pair.source, &format!("/{n:03}"), "v").await;
     }
-    let mut limited = Limited::new(&pair.target, 100, 100);
-    limited.denied = Some(key("/150"));
-    let (limited, target) = limited.store();
+    let denied = key("/150");
+    let deny = move |txn: &Txn| match txn.keys().any(|key| *key == denied) {
+        true => Err(Error::new(ErrorKind::Denied, "commit").on(&denied)),
+        false => Ok(()),
+    };
+    let (limited, target) = limited(&pair, 100, 100).refusing(deny).open();
     let mut mirroring = Mirror::new(&pair.from(), &target, Prefix::root()).start().unwrap();
     let told = until_in_sync(&mut mirroring).await;
     let refused: Vec<_> = told.iter().filter(|line| line.starts_with("refuse")).collect();
     assert_eq!(refused, ["refuse /150: commit /150: not allowed"]);
     assert_eq!(content(&pair.target).await.len(), 299);
-    let commits = limited.commits.load(Ordering::Relaxed);
+    let commits = limited.commits();
     assert!(commits < 110, "only one transaction is taken apart, not {commits}");
 }
 
@@ -98,8 +107,8 @@ async fn an_extra_key_above_kept_ones_is_refused() {
 async fn a_target_that_can_only_be_read_ends_the_mirror() {
     let pair = Pair::new();
     put(&pair.source, "/a", "v").await;
-    let (limited, target) = Limited::new(&pair.target, 100, 10).store();
-    limited.read_only.store(true, Ordering::Relaxed);
+    let refuse = |_: &Txn| Err(Error::new(ErrorKind::ReadOnly, "commit"));
+    let (_, target) = limited(&pair, 100, 10).refusing(refuse).open();
     let mut mirroring = Mirror::new(&pair.from(), &target, Prefix::root()).start().unwrap();
     let error = next(&mut mirroring).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ReadOnly);

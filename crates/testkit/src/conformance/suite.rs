@@ -16,6 +16,9 @@ const CLAIM_MAX: Duration = Duration::from_secs(90);
 /// It takes an `async fn() -> Harness` that opens the store for one claim; attributes before it are put on every
 /// test. The tests need no runtime of their own.
 ///
+/// A store that only shows what others write is given as `reading: open, closing: open_apart`: the claims about what
+/// writes promise are left out, and those that close a handle get a harness of their own.
+///
 /// ```
 /// use std::sync::Arc;
 ///
@@ -34,61 +37,20 @@ const CLAIM_MAX: Duration = Duration::from_secs(90);
 #[macro_export]
 macro_rules! conformance_suite {
     ($(#[$attribute:meta])* $open:path) => {
-        $crate::conformance_suite! { @list [$(#[$attribute])*] $open;
-            checks::a_write_at_the_current_version_is_applied,
-            checks::a_write_at_an_old_version_is_refused,
-            checks::a_delete_at_the_current_version_is_applied,
-            checks::a_version_of_a_key_that_is_gone_is_refused,
-            checks::a_key_is_created_once,
-            checks::a_directory_counts_as_absent,
-            checks::a_presence_check_holds_while_the_key_exists,
-            checks::a_check_alone_is_a_commit,
-            checks::the_first_refused_check_is_named,
-            checks::a_refused_check_comes_before_a_refused_write,
-            checks::a_refused_transaction_writes_nothing,
-            checks::an_absence_check_is_only_for_a_key_that_is_put,
-            checks::two_writers_that_compare_and_set_lose_no_increment,
-            commits::the_writes_of_one_transaction_share_a_revision,
-            commits::deleting_what_is_absent_succeeds,
-            commits::a_delete_of_nothing_stops_no_other_write,
-            commits::a_key_with_keys_below_it_is_not_deleted,
+        $crate::conformance_suite! { @reading [$(#[$attribute])*] $open }
+        $crate::conformance_suite! { @closing [$(#[$attribute])*] $open }
+        $crate::conformance_suite! { @writing [$(#[$attribute])*] $open }
+    };
+    ($(#[$attribute:meta])* reading: $open:path, closing: $apart:path) => {
+        $crate::conformance_suite! { @reading [$(#[$attribute])*] $open }
+        $crate::conformance_suite! { @closing [$(#[$attribute])*] $apart }
+    };
+    (@reading $attributes:tt $open:path) => {
+        $crate::conformance_suite! { @list $attributes $open;
             commits::a_parent_is_deleted_after_its_child_in_one_transaction,
             commits::a_parent_and_its_child_are_put_in_either_order,
-            commits::a_directory_with_keys_below_it_is_not_deleted,
-            commits::a_key_written_twice_is_invalid,
-            commits::trailing_reads_see_the_writes_before_them,
-            commits::a_transaction_may_only_read,
-            commits::a_refused_transaction_reads_nothing,
-            commits::directories_are_kept_and_removed_or_ignored,
-            commits::a_directory_is_made_together_with_what_is_put,
-            handles::an_open_store_is_live_and_a_closed_one_closed,
             handles::two_handles_see_the_same_incarnation,
-            handles::after_its_end_a_store_is_closed_to_everything,
-            handles::a_store_that_is_closed_ends_its_watches,
-            handles::a_watch_that_waits_is_ended_by_the_close,
-            handles::one_handle_is_closed_without_the_other,
-            handles::a_linearizable_read_sees_what_was_acknowledged,
             handles::a_synced_read_sees_what_was_acknowledged,
-            leases::an_entry_shows_its_lease,
-            leases::a_revoked_lease_takes_its_keys_and_others_are_told,
-            leases::a_dropped_lease_takes_its_keys,
-            leases::a_lease_takes_only_its_own_keys,
-            leases::the_end_of_a_lease_is_told_to_whoever_waits,
-            leases::a_commit_under_an_ended_lease_is_refused,
-            leases::nothing_is_put_below_a_leased_key,
-            leases::a_key_with_keys_below_it_is_not_put_under_a_lease,
-            leases::a_put_never_changes_the_lease_of_a_key,
-            leases::a_leased_key_is_written_again_under_its_lease,
-            leases::anybody_may_delete_a_leased_key,
-            leases::a_closed_store_gives_up_its_leases_at_once,
-            limits::an_empty_value_needs_a_lease,
-            limits::the_longest_value_is_kept,
-            limits::a_value_that_is_too_long_is_refused_by_both_sizes,
-            limits::as_many_writes_as_promised_are_committed,
-            limits::more_writes_than_promised_are_refused,
-            limits::a_key_lives_as_long_as_it_was_told_or_is_refused,
-            limits::a_put_without_a_time_to_live_makes_a_key_stay,
-            limits::a_time_to_live_below_the_step_is_refused,
             listings::names_are_one_level_with_directories,
             listings::keys_are_listed_at_every_depth_without_directories,
             listings::entries_are_listed_as_they_are_read,
@@ -98,7 +60,6 @@ macro_rules! conformance_suite {
             listings::what_is_deleted_is_no_longer_listed,
             listings::a_listing_says_up_to_where_it_is_complete,
             listings::many_entries_are_listed,
-            load::a_replica_under_concurrent_writes_ends_like_the_store,
             load::changes_of_one_key_come_in_order,
             load::a_commit_of_two_keys_is_seen_whole_where_promised,
             load::progress_is_told_after_all_that_it_covers,
@@ -106,16 +67,8 @@ macro_rules! conformance_suite {
             load::a_slow_consumer_catches_up,
             load::a_thousand_watches_come_and_go,
             load::a_local_read_never_goes_back,
-            load::creation_is_a_race_that_one_wins,
-            unique::a_unique_name_is_its_stem_and_a_number,
-            unique::unique_names_need_no_lease,
-            unique::unique_names_are_in_the_order_of_their_creation,
-            unique::a_number_is_not_given_again_after_its_key_is_deleted,
-            unique::a_unique_name_is_among_the_names_read_with_it,
             values::a_value_that_was_put_is_read_back,
-            values::a_commit_says_how_its_writes_stand,
             values::a_put_replaces_the_value,
-            values::a_handle_reads_its_own_writes_from_wherever_is_nearest,
             values::a_deleted_key_is_absent,
             values::a_stat_carries_the_length_and_not_the_value,
             values::an_absence_is_read_at_a_revision,
@@ -137,6 +90,73 @@ macro_rules! conformance_suite {
             watches::a_watch_that_tells_whole_commits_says_where_they_end,
             watches::everybody_who_watches_is_told,
             watches::the_deletion_of_many_is_told_for_each,
+        }
+    };
+    (@closing $attributes:tt $open:path) => {
+        $crate::conformance_suite! { @list $attributes $open;
+            handles::an_open_store_is_live_and_a_closed_one_closed,
+            handles::after_its_end_a_store_is_closed_to_everything,
+            handles::a_store_that_is_closed_ends_its_watches,
+            handles::a_watch_that_waits_is_ended_by_the_close,
+            handles::one_handle_is_closed_without_the_other,
+        }
+    };
+    (@writing $attributes:tt $open:path) => {
+        $crate::conformance_suite! { @list $attributes $open;
+            checks::a_write_at_the_current_version_is_applied,
+            checks::a_write_at_an_old_version_is_refused,
+            checks::a_delete_at_the_current_version_is_applied,
+            checks::a_version_of_a_key_that_is_gone_is_refused,
+            checks::a_key_is_created_once,
+            checks::a_directory_counts_as_absent,
+            checks::a_presence_check_holds_while_the_key_exists,
+            checks::a_check_alone_is_a_commit,
+            checks::the_first_refused_check_is_named,
+            checks::a_refused_check_comes_before_a_refused_write,
+            checks::a_refused_transaction_writes_nothing,
+            checks::an_absence_check_is_only_for_a_key_that_is_put,
+            checks::two_writers_that_compare_and_set_lose_no_increment,
+            commits::the_writes_of_one_transaction_share_a_revision,
+            commits::deleting_what_is_absent_succeeds,
+            commits::a_delete_of_nothing_stops_no_other_write,
+            commits::a_key_with_keys_below_it_is_not_deleted,
+            commits::a_directory_with_keys_below_it_is_not_deleted,
+            commits::a_key_written_twice_is_invalid,
+            commits::trailing_reads_see_the_writes_before_them,
+            commits::a_transaction_may_only_read,
+            commits::a_refused_transaction_reads_nothing,
+            commits::directories_are_kept_and_removed_or_ignored,
+            commits::a_directory_is_made_together_with_what_is_put,
+            handles::a_linearizable_read_sees_what_was_acknowledged,
+            leases::an_entry_shows_its_lease,
+            leases::a_revoked_lease_takes_its_keys_and_others_are_told,
+            leases::a_dropped_lease_takes_its_keys,
+            leases::a_lease_takes_only_its_own_keys,
+            leases::the_end_of_a_lease_is_told_to_whoever_waits,
+            leases::a_commit_under_an_ended_lease_is_refused,
+            leases::nothing_is_put_below_a_leased_key,
+            leases::a_key_with_keys_below_it_is_not_put_under_a_lease,
+            leases::a_put_never_changes_the_lease_of_a_key,
+            leases::a_leased_key_is_written_again_under_its_lease,
+            leases::anybody_may_delete_a_leased_key,
+            leases::a_closed_store_gives_up_its_leases_at_once,
+            limits::an_empty_value_needs_a_lease,
+            limits::the_longest_value_is_kept,
+            limits::a_value_that_is_too_long_is_refused_by_both_sizes,
+            limits::as_many_writes_as_promised_are_committed,
+            limits::more_writes_than_promised_are_refused,
+            limits::a_key_lives_as_long_as_it_was_told_or_is_refused,
+            limits::a_put_without_a_time_to_live_makes_a_key_stay,
+            limits::a_time_to_live_below_the_step_is_refused,
+            load::a_replica_under_concurrent_writes_ends_like_the_store,
+            load::creation_is_a_race_that_one_wins,
+            unique::a_unique_name_is_its_stem_and_a_number,
+            unique::unique_names_need_no_lease,
+            unique::unique_names_are_in_the_order_of_their_creation,
+            unique::a_number_is_not_given_again_after_its_key_is_deleted,
+            unique::a_unique_name_is_among_the_names_read_with_it,
+            values::a_commit_says_how_its_writes_stand,
+            values::a_handle_reads_its_own_writes_from_wherever_is_nearest,
         }
     };
     (@list $attributes:tt $open:path; $($group:ident :: $claim:ident,)*) => {

@@ -5,7 +5,6 @@
 //! never had, or one before its time.
 
 mod history;
-mod interrupted;
 #[doc(hidden)]
 pub mod model;
 #[doc(hidden)]
@@ -19,7 +18,6 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-pub use interrupted::Interrupted;
 pub use subject::{Fault, Subject};
 
 /// The longest that one claim may take.

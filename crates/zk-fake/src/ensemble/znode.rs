@@ -105,6 +105,7 @@ fn wire_length(count: usize) -> i32 {
 }
 
 /// Data as it is kept. What came in a request shares the memory of all that was read with it.
+#[expect(clippy::needless_pass_by_value, reason = "what came in the request is let go")]
 pub(crate) fn kept(data: Bytes) -> Bytes {
     Bytes::copy_from_slice(&data)
 }

@@ -1,12 +1,11 @@
 //! The lines that `quorate follow` prints: JSON for scripts, colours for people.
 
-use anstyle::AnsiColor;
 use quorate::FollowEvent;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::exit::Result;
-use crate::output::{Output, coloured, one_line};
+use crate::output::{Output, Sign};
 
 /// One line. Its JSON is a contract.
 #[derive(Debug, Serialize)]
@@ -18,13 +17,6 @@ pub(super) enum Line<'a> {
     Rejected { key: &'a str, revision: u64, error: String },
     Synced { revision: u64 },
     BatchDone { revision: u64 },
-}
-
-/// Prints lines in one of the two forms.
-#[derive(Debug)]
-pub(super) struct Printer<'a> {
-    output: &'a Output,
-    json: bool,
 }
 
 impl<'a> Line<'a> {
@@ -42,31 +34,26 @@ impl<'a> Line<'a> {
             }
         }
     }
-}
 
-impl<'a> Printer<'a> {
-    pub(super) const fn new(output: &'a Output, json: bool) -> Self {
-        Self { output, json }
-    }
-
-    pub(super) fn print(&mut self, line: &Line<'_>) -> Result<()> {
-        if self.json {
-            return self.output.json(line);
+    /// Prints it in one of the two forms.
+    pub(super) fn print(&self, output: &Output, json: bool) -> Result<()> {
+        if json {
+            return output.json(self);
         }
-        let (colour, text) = match line {
-            Line::New { key, value, .. } => (AnsiColor::Green, format!("+ {key} {value}")),
-            Line::Updated { key, previous, value, .. } => {
-                (AnsiColor::Yellow, format!("~ {key} {previous} -> {value}"))
+        match self {
+            Self::New { key, value, .. } => output.signed(Sign::Added, format_args!("{key} {value}")),
+            Self::Updated { key, previous, value, .. } => {
+                output.signed(Sign::Changed, format_args!("{key} {previous} -> {value}"))
             }
-            Line::Deleted { key, previous, .. } => (AnsiColor::Red, format!("- {key} {previous}")),
-            Line::Rejected { key, revision, error } => {
-                (AnsiColor::Magenta, format!("! {key} of revision {revision} is rejected: {error}"))
+            Self::Deleted { key, previous, .. } => {
+                output.signed(Sign::Removed, format_args!("{key} {previous}"))
             }
-            Line::Synced { revision } => (AnsiColor::Cyan, format!("= revision {revision}")),
+            Self::Rejected { key, revision, error } => output
+                .signed(Sign::Rejected, format_args!("{key} of revision {revision} is rejected: {error}")),
+            Self::Synced { revision } => output.signed(Sign::Whole, format_args!("revision {revision}")),
             // People see where the lines stop.
-            Line::BatchDone { .. } => return Ok(()),
-        };
-        self.output.line(coloured(colour, &one_line(&text)))
+            Self::BatchDone { .. } => Ok(()),
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 mod line;
 
 use futures_util::StreamExt;
-use quorate::{Consistency, Follower, List};
+use quorate::Follower;
 use serde_json::Value;
 
-use self::line::{Line, Printer};
+use self::line::Line;
 use crate::args::FollowArgs;
 use crate::context::Context;
 use crate::exit::{Failure, Result};
@@ -14,10 +14,7 @@ use crate::link::LinkWords;
 
 pub(crate) async fn run(context: &Context, args: FollowArgs) -> Result {
     let FollowArgs { prefix, json } = args;
-    let store = context.open().await?;
-    // The store is reached within the time that was given; from then on it is followed for ever.
-    context.ask(|| store.list(&prefix, List::Names, Consistency::Local)).await?;
-    let mut printer = Printer::new(&context.output, json);
+    let store = context.reach(&prefix).await?;
     let mut follower = Follower::<Value>::over(&store, prefix).skip_equal().start()?;
     let mut status = follower.status();
     let mut words = LinkWords::default();
@@ -27,9 +24,9 @@ pub(crate) async fn run(context: &Context, args: FollowArgs) -> Result {
             batch = follower.next() => {
                 let batch = batch.ok_or_else(|| Failure::failed("the store was closed"))?;
                 for event in &batch.events {
-                    printer.print(&Line::of(event))?;
+                    Line::of(event).print(&context.output, json)?;
                 }
-                printer.print(&Line::BatchDone { revision: batch.revision.get() })?;
+                Line::BatchDone { revision: batch.revision.get() }.print(&context.output, json)?;
             }
             Ok(()) = status.changed() => {
                 let link = status.borrow_and_update().link.clone();

@@ -1,14 +1,13 @@
 //! `quorate kv watch`: prints what is there, then each change.
 
-use anstyle::AnsiColor;
 use futures_util::StreamExt;
-use quorate::{Consistency, Delta, Entry, Key, List, Prefix, Replica, Revision, Selection, Watch};
+use quorate::{Delta, Entry, Key, Prefix, Replica, Revision, Selection, Watch};
 
 use super::line::Line;
 use crate::context::Context;
 use crate::exit::{Failure, Result};
 use crate::link::LinkWords;
-use crate::output::{coloured, one_line};
+use crate::output::Sign;
 
 pub(super) async fn run(context: &Context, what: &str, prefix: bool, json: bool) -> Result {
     let selection = if prefix || what.ends_with('/') {
@@ -16,10 +15,7 @@ pub(super) async fn run(context: &Context, what: &str, prefix: bool, json: bool)
     } else {
         Selection::Key(Key::parse(what)?)
     };
-    let store = context.open().await?;
-    let below = Prefix::parse(what)?;
-    // The store is reached within the time that was given; from then on the watch waits for ever.
-    context.ask(|| store.list(&below, List::Names, Consistency::Local)).await?;
+    let store = context.reach(&Prefix::parse(what)?).await?;
     let mut watch = Watch::new(&store, selection);
     let mut replica = Replica::new();
     let mut status = store.status();
@@ -55,13 +51,13 @@ fn put(context: &Context, entry: &Entry, json: bool) -> Result<()> {
     if json {
         return context.output.json(&Line::put(entry));
     }
-    let text = format!("+ {} {}", entry.key, String::from_utf8_lossy(&entry.value));
-    context.output.line(coloured(AnsiColor::Green, &one_line(&text)))
+    let value = String::from_utf8_lossy(&entry.value);
+    context.output.signed(Sign::Added, format_args!("{} {value}", entry.key))
 }
 
 fn deleted(context: &Context, previous: &Entry, revision: Revision, json: bool) -> Result<()> {
     if json {
         return context.output.json(&Line::deleted(&previous.key, revision));
     }
-    context.output.line(coloured(AnsiColor::Red, &format!("- {}", previous.key)))
+    context.output.signed(Sign::Removed, &previous.key)
 }

@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anstyle::AnsiColor;
 use quorate::{MirrorEvent, MirrorProgress};
 use tokio::time::Instant;
 
 use super::SyncArgs;
 use super::line::{Counts, Line};
 use crate::exit::Result;
-use crate::output::{Output, coloured, one_line};
+use crate::output::{Output, Sign};
 
 /// How far apart lines of progress are where nobody looks on.
 const WORDS_PERIOD: Duration = Duration::from_secs(5);
@@ -56,9 +55,9 @@ impl<'a> Report<'a> {
                 Some(line) => self.output.json(&line),
                 None => Ok(()),
             },
-            MirrorEvent::Written { key, is_new: true, .. } => self.item(AnsiColor::Green, '+', key.as_str()),
-            MirrorEvent::Written { key, .. } => self.item(AnsiColor::Yellow, '~', key.as_str()),
-            MirrorEvent::Deleted { key } => self.item(AnsiColor::Red, '-', key.as_str()),
+            MirrorEvent::Written { key, is_new: true, .. } => self.output.signed(Sign::Added, key),
+            MirrorEvent::Written { key, .. } => self.output.signed(Sign::Changed, key),
+            MirrorEvent::Deleted { key } => self.output.signed(Sign::Removed, key),
             MirrorEvent::Refused { key, error } => {
                 self.output.words(format!("not copied: {}: {error}", key.as_str()));
                 Ok(())
@@ -113,10 +112,6 @@ impl<'a> Report<'a> {
         let summary = summary(progress, self.deletes, self.dry_run);
         self.output.words(if is_in_sync && !self.dry_run { format!("in sync: {summary}") } else { summary });
         Ok(())
-    }
-
-    fn item(&self, colour: AnsiColor, sign: char, key: &str) -> Result<()> {
-        self.output.line(coloured(colour, &format!("{sign} {}", one_line(key))))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The lines that `quorate watch` prints: JSON for scripts, colours for people.
 
-use anstyle::AnsiColor;
 use quorate::{Change, Origin, Rejected, SharedEvent};
 use serde::Serialize;
 use serde_json::Value;
@@ -8,7 +7,7 @@ use serde_json::Value;
 use super::anything::Anything;
 use super::status::Word;
 use crate::exit::Result;
-use crate::output::{Output, coloured, one_line};
+use crate::output::{Output, Sign};
 
 /// One line. Its JSON is a contract.
 #[derive(Debug, Serialize)]
@@ -19,13 +18,6 @@ pub(super) enum Line<'a> {
     Rejected { revision: u64, error: String },
     Deleted { revision: u64 },
     Status { status: Word },
-}
-
-/// Prints lines in one of the two forms.
-#[derive(Debug)]
-pub(super) struct Printer<'a> {
-    output: &'a Output,
-    json: bool,
 }
 
 impl<'a> Line<'a> {
@@ -48,47 +40,40 @@ impl<'a> Line<'a> {
     pub(super) fn rejected(rejected: &Rejected) -> Self {
         Self::Rejected { revision: rejected.revision.get(), error: rejected.error.to_string() }
     }
+
+    /// Prints it in one of the two forms.
+    pub(super) fn print(&self, output: &Output, json: bool) -> Result<()> {
+        if json {
+            return output.json(self);
+        }
+        match self {
+            Self::Snapshot { revision, value } => {
+                output.signed(Sign::Whole, format_args!("revision {revision}"))?;
+                output.document(value)
+            }
+            Self::Changes { changes, .. } => changes.iter().try_for_each(|change| print(output, change)),
+            Self::Rejected { revision, error } => {
+                output.signed(Sign::Rejected, format_args!("revision {revision} is rejected: {error}"))
+            }
+            Self::Deleted { revision } => {
+                output.signed(Sign::Removed, format_args!("deleted at revision {revision}"))
+            }
+            Self::Status { status } => output.signed(Sign::Status, status.as_str()),
+        }
+    }
 }
 
-impl<'a> Printer<'a> {
-    pub(super) const fn new(output: &'a Output, json: bool) -> Self {
-        Self { output, json }
-    }
-
-    pub(super) fn print(&mut self, line: &Line<'_>) -> Result<()> {
-        if self.json {
-            return self.output.json(line);
+fn print(output: &Output, change: &Change) -> Result<()> {
+    match change {
+        Change::Added { path, value } => output.signed(Sign::Added, format_args!("{} {value}", place(path))),
+        Change::Removed { path, value } => {
+            output.signed(Sign::Removed, format_args!("{} {value}", place(path)))
         }
-        match line {
-            Line::Snapshot { revision, value } => {
-                self.output.line(coloured(AnsiColor::Cyan, &format!("= revision {revision}")))?;
-                self.output.document(value)
-            }
-            Line::Changes { changes, .. } => changes.iter().try_for_each(|change| self.change(change)),
-            Line::Rejected { revision, error } => {
-                let words = format!("! revision {revision} is rejected: {}", one_line(error));
-                self.output.line(coloured(AnsiColor::Magenta, &words))
-            }
-            Line::Deleted { revision } => {
-                self.output.line(coloured(AnsiColor::Red, &format!("- deleted at revision {revision}")))
-            }
-            Line::Status { status } => {
-                self.output.line(coloured(AnsiColor::Cyan, &format!("* {}", status.as_str())))
-            }
+        Change::Modified { path, old, new } => {
+            output.signed(Sign::Changed, format_args!("{} {old} -> {new}", place(path)))
         }
-    }
-
-    fn change(&self, change: &Change) -> Result<()> {
-        let (colour, text) = match change {
-            Change::Added { path, value } => (AnsiColor::Green, format!("+ {} {value}", place(path))),
-            Change::Removed { path, value } => (AnsiColor::Red, format!("- {} {value}", place(path))),
-            Change::Modified { path, old, new } => {
-                (AnsiColor::Yellow, format!("~ {} {old} -> {new}", place(path)))
-            }
-            // Streams carry nothing else.
-            _ => return Ok(()),
-        };
-        self.output.line(coloured(colour, &one_line(&text)))
+        // Streams carry nothing else.
+        _ => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ use futures_util::{FutureExt, StreamExt};
 use quorate::{Consistency, Shared, SharedEvent, SharedEvents, Snapshot};
 
 use self::anything::Anything;
-use self::line::{Line, Printer};
+use self::line::Line;
 use self::status::{Statuses, Word};
 use crate::args::{Wait, WatchArgs};
 use crate::context::Context;
@@ -38,7 +38,7 @@ pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result {
     if !is_there {
         context.output.words(format!("there is no struct at {dir} yet: it is waited for"));
     }
-    let mut printer = Printer::new(&context.output, json);
+    let print = |line: &Line<'_>| line.print(&context.output, json);
     let mut open = Shared::<Anything>::open(&context.open().await?, dir.clone()).bound(BOUND);
     let mut events = open.events().map_err(Failure::failed)?;
     let mut statuses = Statuses::new(open.status().map_err(Failure::failed)?, BOUND);
@@ -55,17 +55,17 @@ pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result {
                 Some(event) = events.next() => match event {
                     SharedEvent::Rejected(rejected) if early.is_empty() => {
                         is_quiet = false;
-                        printer.print(&Line::rejected(&rejected))?;
+                        print(&Line::rejected(&rejected))?;
                     }
                     event => early.push_back(event),
                 },
-                word = statuses.next(), if !is_quiet => printer.print(&Line::Status { status: word })?,
+                word = statuses.next(), if !is_quiet => print(&Line::Status { status: word })?,
                 () = &mut quiet, if is_quiet => is_quiet = false,
             }
         }
     };
     let first = first_copy(shared.snapshot(), &mut events, &mut early);
-    printer.print(&Line::Snapshot { revision: first.revision.get(), value: &first.document })?;
+    print(&Line::Snapshot { revision: first.revision.get(), value: &first.document })?;
     statuses.assume(Word::Live);
     let mut left = until;
     loop {
@@ -78,13 +78,13 @@ pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result {
                 biased;
                 event = events.next() => event.ok_or_else(|| Failure::failed("the store was closed"))?,
                 word = statuses.next() => {
-                    printer.print(&Line::Status { status: word })?;
+                    print(&Line::Status { status: word })?;
                     continue;
                 }
             },
         };
         let line = Line::of(&event);
-        printer.print(&line)?;
+        print(&line)?;
         if let (Line::Changes { .. }, Some(left)) = (&line, &mut left) {
             *left -= 1;
         }

@@ -143,7 +143,7 @@ pub async fn a_watch_from_the_past_replays_or_says_that_it_cannot(stage: &Stage)
             change_revision(&change).is_none_or(|revision| revision > past),
             "{change:?} is not after {past}"
         );
-        assert_eq!(change_key(&change), Some(&one));
+        assert_eq!(change.key(), Some(&one));
     } else {
         let first = next_change(&mut all, "a gap, since there is no history").await;
         assert_eq!(first, RawChange::Gap);
@@ -205,17 +205,9 @@ async fn keys_until(changes: &mut RawChanges, last: &Key) -> Vec<Key> {
     let mut told = Vec::new();
     while told.last() != Some(last) {
         let change = next_change(changes, &format!("a change of {last}")).await;
-        told.push(change_key(&change).expect("a gap was told where nothing was missed").clone());
+        told.push(change.key().expect("a gap was told where nothing was missed").clone());
     }
     told
-}
-
-fn change_key(change: &RawChange) -> Option<&Key> {
-    match change {
-        RawChange::Put(entry) => Some(&entry.key),
-        RawChange::Delete(key, _) | RawChange::Dirty(key) => Some(key),
-        RawChange::Progress { .. } | RawChange::Gap => None,
-    }
 }
 
 fn change_revision(change: &RawChange) -> Option<Revision> {
