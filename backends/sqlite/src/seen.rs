@@ -96,7 +96,7 @@ fn first_deadline(conn: &Connection, shared: &Shared) -> Result<Option<i64>> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
     use std::task::{Context, Poll, Wake, Waker};
 
     use futures_util::StreamExt;
@@ -104,6 +104,9 @@ mod tests {
 
     use super::*;
     use crate::SqliteOptions;
+    use crate::clock;
+    use crate::session::{Link, Role};
+    use crate::watch::Watcher;
 
     /// Notes which life of the store the status names at the moment when a watch is woken.
     struct Noting(Arc<Shared>, Mutex<Option<Incarnation>>);
