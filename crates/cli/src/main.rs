@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use tokio::sync::oneshot;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::args::{Args, Command, Global};
 use crate::context::{CLOSE_TIME, Context};
@@ -133,5 +134,7 @@ fn trace(verbose: u8) {
     // A directive also covers the crates whose names begin with it.
     let filter = format!("quorate={level}");
     let writer = || anstream::AutoStream::auto(std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).init();
+    // Most of what goes on above a server is told by spans: how long an update or an opening took.
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    subscriber.with_span_events(FmtSpan::CLOSE).init();
 }
