@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 use tokio::sync::oneshot;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -33,7 +34,8 @@ const LAST_TIME: Duration = CLOSE_TIME.saturating_add(Duration::from_secs(1));
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
+        Err(mut error) => {
+            hide_hidden(&mut error);
             // Whoever closed the output does not want the help.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
@@ -48,6 +50,14 @@ fn main() -> ExitCode {
     // A thread that reads from a terminal would be waited for otherwise.
     runtime.shutdown_background();
     code
+}
+
+/// Takes what the help does not show out of the list of commands that an error names.
+fn hide_hidden(error: &mut clap::Error) {
+    if let Some(ContextValue::Strings(names)) = error.get(ContextKind::ValidSubcommand) {
+        let shown = names.iter().filter(|name| *name != "terminal").cloned().collect();
+        error.insert(ContextKind::ValidSubcommand, ContextValue::Strings(shown));
+    }
 }
 
 async fn run(args: Args) -> ExitCode {
