@@ -25,6 +25,8 @@ enum Vice {
     Talks,
     /// It lets nobody write "/denied" a second time.
     Denies,
+    /// It shows nobody what is below "/secret".
+    Hides,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,11 @@ impl Store for Hostile {
 
     async fn watch(&self, what: &Selection, from: WatchFrom) -> Result<RawChanges> {
         assert!(self.vice != Vice::Panics, "it panics");
+        if self.vice == Vice::Hides
+            && matches!(what, Selection::Prefix(prefix) if prefix.contains(&key("/secret/a")))
+        {
+            return Err(Error::new(ErrorKind::Denied, "watch"));
+        }
         let changes = self.store.watch(what, from).await?;
         if self.vice != Vice::Talks {
             return Ok(changes);
@@ -127,4 +134,18 @@ async fn a_key_that_cannot_be_put_anew_keeps_none_of_the_others_away() {
     hostile.store.expire_leases();
     tokio::time::sleep(WAIT).await;
     assert!(hostile.store.entry(&key("/other")).await.unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_may_not_see_a_commit_is_named_with_the_reason_and_delays_nobody() {
+    let (_, store) = Hostile::open(Vice::Hides);
+    let hub = Hub::new(&store);
+    let _blind = hub.subscribe("blind", ["/secret"]).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    for value in ["1", "2"] {
+        let report = hub.publish(Txn::new().put(&key("/secret/a"), value)).applied().await.unwrap();
+        let outcome = report.outcome("blind");
+        assert!(matches!(outcome, Some(Outcome::Failed(why)) if why.contains("not allowed")), "{outcome:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1));
 }
