@@ -18,7 +18,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 use tokio::sync::oneshot;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::args::{Args, Command, Global};
 use crate::context::{CLOSE_TIME, Context};
@@ -32,7 +34,8 @@ const LAST_TIME: Duration = CLOSE_TIME.saturating_add(Duration::from_secs(1));
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
+        Err(mut error) => {
+            hide_hidden(&mut error);
             // Whoever closed the output does not want the help.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
@@ -47,6 +50,14 @@ fn main() -> ExitCode {
     // A thread that reads from a terminal would be waited for otherwise.
     runtime.shutdown_background();
     code
+}
+
+/// Takes what the help does not show out of the list of commands that an error names.
+fn hide_hidden(error: &mut clap::Error) {
+    if let Some(ContextValue::Strings(names)) = error.get(ContextKind::ValidSubcommand) {
+        let shown = names.iter().filter(|name| *name != "terminal").cloned().collect();
+        error.insert(ContextKind::ValidSubcommand, ContextValue::Strings(shown));
+    }
 }
 
 async fn run(args: Args) -> ExitCode {
@@ -133,5 +144,7 @@ fn trace(verbose: u8) {
     // A directive also covers the crates whose names begin with it.
     let filter = format!("quorate={level}");
     let writer = || anstream::AutoStream::auto(std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).init();
+    // Most of what goes on above a server is told by spans: how long an update or an opening took.
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    subscriber.with_span_events(FmtSpan::CLOSE).init();
 }

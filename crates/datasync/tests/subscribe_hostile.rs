@@ -85,3 +85,17 @@ async fn a_key_that_cannot_be_put_anew_keeps_none_of_the_others_away() {
     tokio::time::sleep(WAIT).await;
     assert!(store.entry(&key("/other")).await.unwrap().is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_may_not_see_a_commit_is_named_with_the_reason_and_delays_nobody() {
+    let (_, store) = Rigged::over(Arc::new(Memory::new())).hiding(key("/secret/a")).open();
+    let hub = Hub::new(&store);
+    let _blind = hub.subscribe("blind", ["/secret"]).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    for value in ["1", "2"] {
+        let report = hub.publish(Txn::new().put(&key("/secret/a"), value)).applied().await.unwrap();
+        let outcome = report.outcome("blind");
+        assert!(matches!(outcome, Some(Outcome::Failed(why)) if why.contains("not allowed")), "{outcome:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}

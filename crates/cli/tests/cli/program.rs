@@ -14,6 +14,7 @@ fn help_and_version_are_data() {
         assert!(!done.out.is_empty());
     }
     assert!(!place.ok(["--help"]).contains("terminal"));
+    assert!(!finish(&mut place.command::<&str>([])).err.contains(", terminal"));
 }
 
 #[test]

@@ -96,7 +96,8 @@ impl<C> Publisher<C> {
         delete::all_below(self.life.keys(), &prefix).await
     }
 
-    /// Several writes that are applied together or not at all.
+    /// Several writes that are applied together or not at all, each as [`put`](Self::put) or [`delete`](Self::delete)
+    /// gives it: see [`PublishBatch`] for an example.
     pub fn batch(&self) -> PublishBatch {
         PublishBatch::new(&self.life)
     }

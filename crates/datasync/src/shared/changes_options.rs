@@ -3,7 +3,8 @@
 /// How many events one subscriber may be behind, unless set otherwise. Past it it is told the net change.
 const BOUND: usize = 256;
 
-/// How a subscriber wants to be told of changes.
+/// How a subscriber wants to be told of changes. Whose changes it wants is said to the stream:
+/// [`Changes::skip_own`](crate::Changes::skip_own), [`Changes::skip_process`](crate::Changes::skip_process).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "options do nothing by themselves"]
 pub struct ChangesOptions {

@@ -57,6 +57,23 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shared<T> {
     /// A dropped future frees the lock in the background, or leaves it to the updates that share it. If it was
     /// dropped after the closure ran, its change may have been applied or may still be. One that is kept has to be
     /// polled: until the outcome of what was sent is known, the copy here waits with what it observes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use quorate_datasync::{Memory, Shared, Store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store: Arc<dyn Store> = Arc::new(Memory::new());
+    /// let queue = Shared::<Vec<u32>>::open(&store, "/queue").create(vec![7, 8]).await?;
+    /// let updated = queue.update(|queue| queue.pop()).await?;
+    /// assert_eq!(updated.output, Some(8), "what the closure returned");
+    /// assert_eq!(*updated.value, [7], "the struct as it is now");
+    /// assert_eq!(updated.revision, queue.snapshot().revision);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn update<R>(&self, mut change: impl FnMut(&mut T) -> R) -> Result<Updated<T, R>, UpdateError> {
         self.try_update(|value| Ok::<_, Infallible>(change(value))).await
     }

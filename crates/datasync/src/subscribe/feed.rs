@@ -194,7 +194,8 @@ impl Board {
     fn has_seen(&self, unseen: &Unseen, wrote: &Wrote) -> bool {
         let Some((_, source)) = self.sources.of(&wrote.key) else { return true };
         if !source.is_live() {
-            return false;
+            // What the store refuses to show will never be seen.
+            return source.refused.is_some();
         }
         let held = source.replica.get(&wrote.key);
         let is_in_line = match held {

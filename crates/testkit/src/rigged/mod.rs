@@ -10,8 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use quorate_datasync::{
-    Capabilities, Committed, Consistency, Key, Lease, List, Listing, Prefix, RawChange, RawChanges, Read,
-    Result, Selection, Store, StoreStatus, Txn, Want, WatchFrom,
+    Capabilities, Committed, Consistency, Error, ErrorKind, Key, Lease, List, Listing, Prefix, RawChange,
+    RawChanges, Read, Result, Selection, Store, StoreStatus, Txn, Want, WatchFrom,
 };
 use tokio::sync::watch;
 
@@ -39,6 +39,7 @@ pub struct Rigged {
     capabilities: Capabilities,
     refuse: Refuse,
     listed: Listed,
+    hidden: Option<Key>,
     tell: Tell,
     held: watch::Sender<Held>,
     commits: AtomicUsize,
@@ -55,6 +56,7 @@ impl Rigged {
             store,
             refuse: Box::new(|_| Ok(())),
             listed: Box::new(|| ()),
+            hidden: None,
             tell: Box::new(|_, changes| changes),
             held: watch::Sender::new(Held::Nothing),
             commits: AtomicUsize::new(0),
@@ -90,6 +92,13 @@ impl Rigged {
     #[must_use]
     pub fn refusing(mut self, refuse: impl Fn(&Txn) -> Result<()> + Send + Sync + 'static) -> Self {
         self.refuse = Box::new(refuse);
+        self
+    }
+
+    /// Lets nobody watch what this key is of.
+    #[must_use]
+    pub fn hiding(mut self, key: Key) -> Self {
+        self.hidden = Some(key);
         self
     }
 
@@ -184,6 +193,13 @@ impl Store for Rigged {
     }
 
     async fn watch(&self, what: &Selection, from: WatchFrom) -> Result<RawChanges> {
+        let is_of = |hidden: &Key| match what {
+            Selection::Key(key) => key == hidden,
+            Selection::Prefix(prefix) => prefix.contains(hidden),
+        };
+        if self.hidden.as_ref().is_some_and(is_of) {
+            return Err(Error::new(ErrorKind::Denied, "watch"));
+        }
         let changes = (self.tell)(what, self.store.watch(what, from).await?);
         let share = Arc::clone(&self.watches);
         Ok(RawChanges::new(changes.inspect(move |_| {
