@@ -18,6 +18,7 @@ pub(crate) enum Held {
     /// After they are carried out: only the answer is late.
     Answers,
     Lists,
+    Reads,
 }
 
 #[derive(Debug)]
@@ -71,6 +72,7 @@ impl Store for Holding {
     }
 
     async fn get(&self, key: &Key, want: Want, at: Consistency) -> Result<Read> {
+        self.pass(Held::Reads).await;
         self.inner.get(key, want, at).await
     }
 
