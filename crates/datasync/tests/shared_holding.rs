@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt};
 use quorate_datasync::{
     Capabilities, Document, Edit, Edited, Entry, ErrorKind, Key, Link, Lock, LockError, Memory, OpenError,
-    Prefix, Shared, Store, StoreExt, UpdateError, UpdateOptions,
+    Prefix, Shared, SharedMap, Store, StoreExt, UpdateError, UpdateOptions,
 };
 use quorate_testkit::{Held, Rigged};
 use serde::{Deserialize, Serialize};
@@ -493,4 +493,16 @@ async fn a_creation_that_was_never_applied_is_not_said_to_be_a_deletion() {
         Err(error) => stored.is_none() || error.maybe_applied(),
     };
     assert!(is_told, "{done:?} in {runs} runs, but the store has {stored:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_from_a_map_ends_though_the_store_does_not_answer() {
+    let (holding, store) = Rigged::over(Arc::new(Memory::new())).open();
+    let map = SharedMap::<u32, u64>::open(&store, "/map").unwrap();
+    drop(map.get_or_create(&1, || 1).await.unwrap());
+    holding.hold(Held::Reads);
+    let removed = timeout(Duration::from_secs(120), map.remove(&1)).await.expect("it ends").unwrap_err();
+    assert!(!removed.maybe_applied(), "{removed:?}");
+    holding.hold(Held::Nothing);
+    assert!(map.remove(&1).await.unwrap().is_some());
 }

@@ -244,3 +244,27 @@ fn a_store_that_is_never_reached_is_given_up_in_time() {
     drop(store);
     assert!(began.elapsed() < Duration::from_secs(3));
 }
+
+#[test]
+fn a_handle_may_be_kept_by_a_thread_until_it_ends() {
+    thread_local! {
+        static KEPT: std::cell::RefCell<Option<Shared<Counts>>> = const { std::cell::RefCell::new(None) };
+    }
+    let store = blocking::open("mem:").unwrap();
+    let shared = counts(&store);
+    let kept = shared.clone();
+    let work = move || {
+        KEPT.with_borrow_mut(|place| *place = Some(kept));
+        KEPT.with_borrow(|kept| kept.as_ref().map(|kept| kept.update(increment).unwrap().value["n"]))
+    };
+    assert_eq!(thread::spawn(work).join().unwrap(), Some(1));
+    assert_eq!(shared.read().unwrap()["n"], 1);
+    let (kept, weak) = (shared.clone(), Arc::downgrade(store.store()));
+    drop((shared, store));
+    let work = move || {
+        KEPT.with_borrow_mut(|place| *place = Some(kept));
+        KEPT.with_borrow(|kept| kept.as_ref().map(|kept| kept.update(increment).unwrap().value["n"]))
+    };
+    assert_eq!(thread::spawn(work).join().unwrap(), Some(2));
+    assert!(weak.upgrade().is_none());
+}

@@ -77,6 +77,20 @@ fn one_run_copies_the_difference_and_the_next_one_nothing() {
 }
 
 #[test]
+fn a_single_run_that_nobody_reads_any_more_copies_all_the_same() {
+    let (pair, runtime) = (Pair::new(), Runtime::new().unwrap());
+    fill(&runtime, &pair.from.url(), 300);
+    for option in ["--itemize", "--json"] {
+        let to = Place::new();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let args = ["sync", &pair.from.url(), &to.url(), "/many", "--once", option];
+        let done = crate::support::finish(pair.from.command(args).stdout(writer));
+        assert_eq!((done.code, entries(&runtime, &to.url()).len()), (0, 300), "{option}: {}", done.err);
+    }
+}
+
+#[test]
 fn a_dry_run_tells_and_changes_nothing() {
     let pair = Pair::new();
     pair.from.ok(["kv", "put", "/a/x", "v"]);

@@ -161,7 +161,10 @@ where
         let mut turn = self.turn(&segment).await.map_err(UpdateError::Store)?;
         let document = Document::below(&self.0.store, directory).map_err(UpdateError::Store)?;
         // Looking first leaves no trace of a lock where there is no struct.
-        let there = document.read(crate::Consistency::Synced).await.map_err(UpdateError::Store)?;
+        let looking = document.read(crate::Consistency::Synced);
+        let looked = tokio::time::timeout(self.0.options.wait(), looking).await;
+        let there = looked.unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "remove")));
+        let there = there.map_err(UpdateError::Store)?;
         let mut deleted = None;
         if there.is_some() {
             let decide =

@@ -97,11 +97,15 @@ impl<T> Subscribers<T> {
         }
         show();
         let mut state = Told { subscribers: all.len(), ..Told::default() };
+        let mut woken = Vec::new();
         for mut inner in told {
             state.depth = state.depth.max(inner.events.len());
             state.coalesced += usize::from(inner.net.is_some());
-            inner.wake();
+            woken.extend(inner.waker.take());
         }
+        drop(all);
+        // Under no lock: some executors ask at once, where they are woken.
+        woken.into_iter().for_each(Waker::wake);
         Some(state)
     }
 
@@ -109,10 +113,14 @@ impl<T> Subscribers<T> {
     pub(crate) fn close(&self) {
         let mut all = lock(&self.0);
         self.1.store(true, Ordering::Relaxed);
-        for queue in all.drain(..).filter_map(|queue| queue.upgrade()) {
+        let queues: Vec<_> = all.drain(..).filter_map(|queue| queue.upgrade()).collect();
+        drop(all);
+        for queue in queues {
             let mut inner = lock(&queue.inner);
             inner.is_closed = true;
-            inner.wake();
+            let waker = inner.waker.take();
+            drop(inner);
+            waker.into_iter().for_each(Waker::wake);
         }
     }
 }
@@ -147,12 +155,6 @@ impl<T> Inner<T> {
             self.events.push_back(event);
         } else {
             self.fold(event);
-        }
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
         }
     }
 
@@ -259,6 +261,41 @@ mod tests {
             panic!("a rejection is told");
         };
         assert_eq!(last.revision, Revision::new(1000));
+    }
+
+    /// Polls at once, where it is woken, as some executors do.
+    struct Eager(Arc<Queue<u64>>, std::sync::mpsc::Sender<Option<u64>>);
+
+    impl std::task::Wake for Eager {
+        fn wake(self: Arc<Self>) {
+            let told = match self.0.poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Some(SharedEvent::Changed(set))) => Some(set.revision.get()),
+                _ => None,
+            };
+            // The test may have ended.
+            let _ = self.1.send(told);
+        }
+    }
+
+    #[test]
+    fn whoever_is_woken_may_take_what_was_told_at_once() {
+        let all = Arc::new(Subscribers::default());
+        let (queue, ()) = all.add(|| ());
+        let (tell, told) = std::sync::mpsc::channel();
+        let waker = Waker::from(Arc::new(Eager(Arc::clone(&queue), tell)));
+        let subscribers = Arc::clone(&all);
+        std::thread::spawn(move || {
+            for at in 1..=2 {
+                assert!(queue.poll(&mut Context::from_waker(&waker)).is_pending());
+                match at {
+                    1 => assert!(subscribers.tell(Some(&step(1)), || ()).is_some()),
+                    _ => subscribers.close(),
+                }
+            }
+        });
+        let wait = std::time::Duration::from_secs(5);
+        assert_eq!(told.recv_timeout(wait), Ok(Some(1)));
+        assert_eq!(told.recv_timeout(wait), Ok(None));
     }
 
     #[test]

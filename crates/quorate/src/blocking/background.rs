@@ -63,7 +63,9 @@ impl Background {
 
     /// Does something that starts or ends tasks of the thread.
     pub(super) fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _entered = self.0.handle.enter();
+        // A thread that kept a handle for itself drops it when it ends, and can enter nothing by then.
+        let is_over = Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed());
+        let _entered = (!is_over).then(|| self.0.handle.enter());
         work()
     }
 }

@@ -31,6 +31,8 @@ pub enum Held {
     Answers,
     /// Listings.
     Lists,
+    /// Reads of one key.
+    Reads,
 }
 
 /// A store on top of another one, which withholds, refuses, counts, or tells something else.
@@ -172,6 +174,7 @@ impl Store for Rigged {
     }
 
     async fn get(&self, key: &Key, want: Want, at: Consistency) -> Result<Read> {
+        self.pass(Held::Reads).await;
         self.store.get(key, want, at).await
     }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::SyncArgs;
 use super::line::{Counts, Line};
-use crate::exit::Result;
+use crate::exit::{Exit, Result};
 use crate::output::{Output, Sign};
 
 /// How far apart lines of progress are where nobody looks on.
@@ -29,6 +29,10 @@ pub(super) struct Report<'a> {
     told: Instant,
     last: Option<MirrorProgress>,
     was_in_sync: bool,
+    /// Whether it runs for more than its lines, and goes on when their reader goes away.
+    copies: bool,
+    /// The reader went away.
+    is_unread: bool,
 }
 
 impl<'a> Report<'a> {
@@ -42,15 +46,23 @@ impl<'a> Report<'a> {
             told: Instant::now(),
             last: None,
             was_in_sync: false,
+            copies: args.once && !args.dry_run,
+            is_unread: false,
         }
     }
 
     /// Says what happened.
     pub(super) fn event(&mut self, event: &MirrorEvent, progress: &MirrorProgress) -> Result<()> {
+        let said = self.say(event, progress);
+        self.heard(said)
+    }
+
+    fn say(&mut self, event: &MirrorEvent, progress: &MirrorProgress) -> Result<()> {
         let is_item = matches!(event, MirrorEvent::Written { .. } | MirrorEvent::Deleted { .. });
         match event {
             MirrorEvent::InSync => self.in_sync(progress),
             _ if is_item && !self.itemizes => Ok(()),
+            _ if is_item && self.is_unread => Ok(()),
             _ if self.json => match Line::of(event, self.dry_run) {
                 Some(line) => self.output.json(&line),
                 None => Ok(()),
@@ -87,12 +99,25 @@ impl<'a> Report<'a> {
         if self.told.elapsed() < period {
             return Ok(());
         }
-        self.tell(progress, false)
+        let told = self.tell(progress, false);
+        self.heard(told)
     }
 
     /// Says that it ended.
     pub(super) fn ended(&mut self, progress: &MirrorProgress) -> Result<()> {
-        self.tell(progress, true)
+        let told = self.tell(progress, true);
+        self.heard(told)
+    }
+
+    /// A reader that went away ends what only prints, as everywhere; it is no reason to copy half and call it done.
+    fn heard(&mut self, result: Result<()>) -> Result<()> {
+        match result {
+            Err(failure) if self.copies && failure.exit() == Exit::Done => {
+                self.is_unread = true;
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     /// A live run says so the first time, and then with the progress.
