@@ -61,6 +61,8 @@ impl Store for Hostile {
         let listing = self.store.list(prefix, want, at).await?;
         if self.vice == Vice::Hurries {
             self.store.put(&key("/if/late"), "1").await?;
+            // The watch tells of it while the content is still on its way.
+            tokio::task::yield_now().await;
         }
         Ok(listing)
     }

@@ -101,7 +101,7 @@ impl Leftovers {
         self.assert_nothing_is_left(async |many| {
             let mut subs = Vec::new();
             for at in 0..many {
-                let prefixes = [below(at), Prefix::parse("/places").expect("it is one")];
+                let prefixes = [below(at), Prefix::parse("/elsewhere").expect("it is one")];
                 subs.push(hub.subscribe(&format!("number {at}"), prefixes).await.expect("the name is free"));
             }
             for sub in &mut subs {
