@@ -50,8 +50,3 @@ fn ten_thousand_followers_leave_no_memory_behind() {
 fn ten_thousand_handles_of_structs_with_their_streams_leave_no_memory_behind() {
     check(Leftovers::of_shared);
 }
-
-#[test]
-fn ten_thousand_structs_of_a_map_leave_no_memory_behind() {
-    check(Leftovers::of_a_map);
-}

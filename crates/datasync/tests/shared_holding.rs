@@ -129,6 +129,28 @@ async fn a_write_is_neither_read_nor_told_before_it_is_acknowledged_and_no_reade
     assert_eq!(*counter.read().unwrap(), json!({"n": 1}));
 }
 
+// zkstruct: it looked, and then created; whoever came second failed, or put the other one's value back.
+#[tokio::test(start_paused = true)]
+async fn two_who_found_nothing_share_what_one_of_them_made() {
+    let (holding, store) = Holding::new();
+    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    holding.hold(Held::Commits);
+    let create = |n: u64| {
+        let open = Shared::<Value>::open(&store, "/counter").unlisted();
+        tokio::spawn(async move { open.create(json!({"n": n})).await })
+    };
+    let opening = [create(1), create(2)];
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    holding.hold(Held::Nothing);
+    let mut read = Vec::new();
+    for opened in opening {
+        read.push(opened.await.unwrap().unwrap().read().unwrap());
+    }
+    assert_eq!(read[0], read[1]);
+    let entry = outside.entry(&key("/counter/payload")).await.unwrap().unwrap();
+    assert_eq!(entry.created, entry.revision, "it was written once");
+}
+
 /// The payload is read before the names, and what was read is taken to be of under the lock.
 #[tokio::test]
 async fn what_an_exclusive_closure_sees_was_read_under_the_lock() {

@@ -60,7 +60,15 @@ impl Watchers {
             ids.remove(&id);
             if ids.is_empty() {
                 self.selections.remove(&watcher.selection);
+                self.shrink();
             }
+        }
+    }
+
+    /// Gives back the memory of a table that once was much larger.
+    fn shrink(&mut self) {
+        if self.selections.len() < self.selections.capacity() / 8 {
+            self.selections.shrink_to(2 * self.selections.len());
         }
     }
 

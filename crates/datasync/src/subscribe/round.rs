@@ -1,6 +1,6 @@
 //! One round of resyncs: the subscribers are told one after the other, in the order of their registration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -24,7 +24,11 @@ pub(super) struct Round {
     pub(super) latest: Option<Instant>,
     /// Who lacks the content that it is to be told, and until when the others wait for that.
     pub(super) lacking: Option<(SubscriberId, Instant)>,
-    outcomes: Vec<(Arc<str>, Outcome)>,
+    /// In the order in which they were noted, the last one of each name.
+    outcomes: BTreeMap<u64, (Arc<str>, Outcome)>,
+    /// Where the outcome of a name stands.
+    noted: BTreeMap<Arc<str>, u64>,
+    next: u64,
     demands: Vec<oneshot::Sender<ResyncReport>>,
 }
 
@@ -37,7 +41,9 @@ impl Round {
             not_before: None,
             latest: None,
             lacking: None,
-            outcomes: Vec::new(),
+            outcomes: BTreeMap::new(),
+            noted: BTreeMap::new(),
+            next: 0,
             demands: Vec::new(),
         }
     }
@@ -50,13 +56,16 @@ impl Round {
 
     /// Notes what became of a turn, in place of what became of an earlier one.
     pub(super) fn note(&mut self, name: &Arc<str>, outcome: Outcome) {
-        self.outcomes.retain(|(of, _)| of != name);
-        self.outcomes.push((Arc::clone(name), outcome));
+        if let Some(before) = self.noted.insert(Arc::clone(name), self.next) {
+            self.outcomes.remove(&before);
+        }
+        self.outcomes.insert(self.next, (Arc::clone(name), outcome));
+        self.next += 1;
     }
 
     /// Tells those who asked, and gives back the report.
     pub(super) fn finish(self) -> ResyncReport {
-        let report = ResyncReport { cause: self.cause, outcomes: self.outcomes };
+        let report = ResyncReport { cause: self.cause, outcomes: self.outcomes.into_values().collect() };
         for reply in self.demands {
             // It fails if nobody waits any more.
             let _ = reply.send(report.clone());

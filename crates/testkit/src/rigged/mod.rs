@@ -182,6 +182,8 @@ impl Store for Rigged {
         self.pass(Held::Lists).await;
         let listing = self.store.list(prefix, want, at).await;
         (self.listed)();
+        // What the watch tells of it may come while the content is on its way.
+        tokio::task::yield_now().await;
         listing
     }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use quorate_datasync::{
-    Change, Consistency, Edit, ErrorKind, ListenerEvent, OpenError, ReadError, Shared, StoreExt, UpdateError,
+    Change, Consistency, DataStatus, Edit, ErrorKind, ListenerEvent, OpenError, ReadError, Shared, StoreExt,
+    UpdateError,
 };
 use serde_json::json;
 
@@ -59,8 +60,13 @@ pub async fn joining_what_cannot_be_decoded_fails(stage: &Stage) -> Claim {
 }
 
 pub async fn expecting_waits_until_it_exists(stage: &Stage) -> Claim {
-    let expecting = tokio::spawn(stage.agent().expect(WAIT));
+    let mut opening = stage.agent();
+    let mut status = opening.status()?;
+    let expecting = tokio::spawn(opening.expect(WAIT));
+    // It has looked, and found nothing.
+    status.wait_for(|status| status.proved.is_some()).await?;
     stage.second.put(&stage.payload(), "not yet json").await?;
+    status.wait_for(|status| matches!(status.data, DataStatus::Rejected(_))).await?;
     stage.second.put(&stage.payload(), r#"{"processes":["late"]}"#).await?;
     assert_eq!(expecting.await??.read()?.processes, ["late"]);
     Ok(())

@@ -166,7 +166,7 @@ impl Tree {
         self.check_quota(txn, path, 0, signed(data.as_ref()) - length(node))?;
         match_version(node.head.version, version)?;
         let node = self.get_mut(path)?;
-        node.head.data = data.map(kept);
+        node.head.data = data.map(|data| kept(&data));
         node.head.version = node.head.version.wrapping_add(1);
         node.head.mzxid = txn.zxid;
         node.head.mtime = txn.now;

@@ -62,7 +62,7 @@ impl Znode {
         lifetime: Lifetime,
     ) -> Self {
         let head = Head {
-            data: data.map(kept),
+            data: data.map(|data| kept(&data)),
             acl,
             lifetime,
             czxid: zxid,
@@ -105,7 +105,6 @@ fn wire_length(count: usize) -> i32 {
 }
 
 /// Data as it is kept. What came in a request shares the memory of all that was read with it.
-#[expect(clippy::needless_pass_by_value, reason = "what came in the request is let go")]
-pub(crate) fn kept(data: Bytes) -> Bytes {
-    Bytes::copy_from_slice(&data)
+pub(crate) fn kept(data: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(data)
 }
