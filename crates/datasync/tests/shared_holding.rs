@@ -132,8 +132,9 @@ async fn a_write_is_neither_read_nor_told_before_it_is_acknowledged_and_no_reade
 // zkstruct: it looked, and then created; whoever came second failed, or put the other one's value back.
 #[tokio::test(start_paused = true)]
 async fn two_who_found_nothing_share_what_one_of_them_made() {
-    let (holding, store) = Holding::new();
-    let outside: Arc<dyn Store> = Arc::new(holding.inner.handle());
+    let memory = Arc::new(Memory::new());
+    let outside: Arc<dyn Store> = Arc::new(memory.handle());
+    let (holding, store) = Rigged::over(memory).open();
     holding.hold(Held::Commits);
     let create = |n: u64| {
         let open = Shared::<Value>::open(&store, "/counter").unlisted();
