@@ -97,6 +97,9 @@ impl Board {
                     self.interest.add(prefix, id);
                     self.awaiting.remove(prefix, id);
                     self.touched.insert(id);
+                    if let Some(round) = &mut self.round {
+                        round.all_lack = false;
+                    }
                 }
             }
         }

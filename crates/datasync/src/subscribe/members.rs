@@ -87,6 +87,9 @@ impl Board {
         self.awaiting.remove(prefix, id);
         self.sources.leave(prefix);
         self.touched.insert(id);
+        if let Some(round) = &mut self.round {
+            round.all_lack = false;
+        }
         self.rings = true;
         self.after_change(now);
     }

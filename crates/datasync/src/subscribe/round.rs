@@ -24,6 +24,8 @@ pub(super) struct Round {
     pub(super) latest: Option<Instant>,
     /// Who lacks the content that it is to be told, and until when the others wait for that.
     pub(super) lacking: Option<(SubscriberId, Instant)>,
+    /// Nobody in the queue has anything of its content, so far as that was looked for. Then nobody is held up.
+    pub(super) all_lack: bool,
     /// In the order in which they were noted, the last one of each name.
     outcomes: BTreeMap<u64, (Arc<str>, Outcome)>,
     /// Where the outcome of a name stands.
@@ -41,6 +43,7 @@ impl Round {
             not_before: None,
             latest: None,
             lacking: None,
+            all_lack: false,
             outcomes: BTreeMap::new(),
             noted: BTreeMap::new(),
             next: 0,

@@ -38,7 +38,10 @@ enum Turn {
 impl Board {
     /// A new subscriber is told everything when those before it were.
     pub(super) fn begin_turn_of_new(&mut self, id: SubscriberId, _now: Instant) {
-        self.round(ResyncCause::Start).queue.insert(id);
+        let lacks = self.subscribers.get(&id).is_none_or(|subscriber| !subscriber.has_some());
+        let round = self.round(ResyncCause::Start);
+        round.queue.insert(id);
+        round.all_lack &= lacks;
     }
 
     /// Everybody is told everything, and then the one who asked is told what came of it.
@@ -114,8 +117,12 @@ impl Board {
     /// A round waits for a content. If it could go on without, it does not wait for ever.
     fn wait_for_content(&mut self, id: SubscriberId, now: Instant) {
         let Some(round) = &mut self.round else { return };
+        if round.all_lack || round.lacking.is_some_and(|(lacking, _)| lacking == id) {
+            return;
+        }
         let has_some = |id: &SubscriberId| self.subscribers.get(id).is_some_and(Subscriber::has_some);
-        if !round.queue.iter().any(has_some) || round.lacking.is_some_and(|(lacking, _)| lacking == id) {
+        round.all_lack = !round.queue.iter().any(has_some);
+        if round.all_lack {
             return;
         }
         let at = now + CONTENT_MAX;
@@ -232,6 +239,7 @@ impl Board {
         let begins_anew = current.is_some_and(|id| ids.contains(&id) && !has_begun(id));
         let round = self.round(cause);
         round.queue.extend(ids);
+        round.all_lack = false;
         if begins_anew {
             round.current = None;
         }
