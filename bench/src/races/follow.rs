@@ -1,7 +1,6 @@
 //! Copies of a large tree: how long they take to load, and how late one change is told.
 
 use std::error::Error;
-use std::ops::RangeInclusive;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -27,10 +26,11 @@ const LOAD_MAX: Duration = Duration::from_secs(600);
 const DIRECTORIES: usize = 100;
 const DIRECTORIES_QUICK: usize = 10;
 const DIRECTORIES_WRITTEN: usize = 10;
-/// Writes that are timed in a round, and those before, which warm up.
-const WRITES: u64 = 300;
-const WRITES_QUICK: u64 = 100;
-const WARM_UP_WRITES: u64 = 100;
+/// Writes in a turn, the turns of each contestant in a round, and those before, which warm up.
+const TURN_WRITES: usize = 20;
+const TURNS: usize = 15;
+const TURNS_QUICK: usize = 5;
+const TURNS_WARM_UP: usize = 5;
 /// Between two writes, so that none waits for what the one before it left to do.
 const PAUSE: Duration = Duration::from_millis(2);
 /// Each write is to another node. A prime spreads them over the directories.
@@ -104,6 +104,11 @@ impl Entrant {
         wanted.map(|who| Self { who, rounds: Vec::new(), out: None }).collect()
     }
 
+    /// Begins with something, unless it is out.
+    fn begin<T>(&mut self, begin: impl FnOnce(Who) -> Result<T, String>) -> Option<T> {
+        begin(self.who).map_err(|reason| self.out = Some(reason)).ok()
+    }
+
     /// One more round, unless it is out.
     fn go(&mut self, round: impl FnOnce(Who) -> Result<Vec<f64>, String>) {
         if self.out.is_some() {
@@ -174,23 +179,32 @@ fn complete(worker: &mut Worker, tree: &Tree) -> Result<f64, String> {
     }
 }
 
+/// All have loaded their own nodes and take turns of a few writes: whatever the machine does meanwhile meets all.
 fn telling(course: &Course, options: &RaceOptions) -> Result<(), Box<dyn Error>> {
     let title = format!("from one write to the call, {DIRECTORIES_WRITTEN},000 nodes loaded");
     let mut entrants = Entrant::wanted(&title, options);
     if entrants.is_empty() {
         return Ok(());
     }
-    let tree = Tree::create(course.addr, own_path("tell"), DIRECTORIES_WRITTEN)?;
-    let writes = if options.is_quick { WRITES_QUICK } else { WRITES };
+    let mut told = Vec::new();
+    for entrant in &mut entrants {
+        say(&format!("{title}: {} loads", entrant.who.name()));
+        let tree =
+            Tree::create(course.addr, own_path(&format!("tell-{:?}", entrant.who)), DIRECTORIES_WRITTEN)?;
+        told.push(entrant.begin(|who| Told::start(who, course, tree)));
+    }
     let before = course.weather();
-    let mut written = 0;
-    for round in 1..=options.rounds {
-        for entrant in &mut entrants {
-            say(&format!("{title}: round {round} of {}, {}", options.rounds, entrant.who.name()));
-            // The numbers go on, so that no write repeats a value: a follower says nothing of one that does.
-            let first = written + 1;
-            written += WARM_UP_WRITES + writes;
-            entrant.go(|who| tell(who, course, &tree, first..=written));
+    let turns = options.rounds * if options.is_quick { TURNS_QUICK } else { TURNS };
+    for turn in 0..TURNS_WARM_UP + turns {
+        if turn % TURNS == 0 {
+            say(&format!("{title}: turn {turn} of {}", TURNS_WARM_UP + turns));
+        }
+        for (entrant, told) in entrants.iter_mut().zip(&mut told) {
+            let Some(told) = told else { continue };
+            entrant.go(|_| told.turn());
+            if turn < TURNS_WARM_UP {
+                entrant.rounds.clear();
+            }
         }
     }
     let rows = entrants.iter().map(|entrant| {
@@ -201,25 +215,37 @@ fn telling(course: &Course, options: &RaceOptions) -> Result<(), Box<dyn Error>>
     Ok(Report { title: &title, columns: &TELLING, rows, others }.print(options.json)?)
 }
 
-/// The milliseconds from each write to the call that tells of it.
-fn tell(who: Who, course: &Course, tree: &Tree, writes: RangeInclusive<u64>) -> Result<Vec<f64>, String> {
-    let words = |error: std::io::Error| error.to_string();
-    let mut worker = who.start(course, &tree.root)?;
-    complete(&mut worker, tree)?;
-    let mut raw = Raw::connect(course.addr).map_err(words)?;
-    let mut delays = Vec::new();
-    let warm_up = writes.start() + WARM_UP_WRITES;
-    for write in writes {
-        let request = set_to(&tree.node(write as usize * STRIDE), &beat::data(write));
+/// A contestant that has loaded its nodes, and who writes them.
+struct Told {
+    tree: Tree,
+    worker: Worker,
+    raw: Raw,
+    /// The numbers go on, so that no write repeats a value: a follower says nothing of one that does.
+    written: u64,
+}
+
+impl Told {
+    fn start(who: Who, course: &Course, tree: Tree) -> Result<Self, String> {
+        let mut worker = who.start(course, &tree.root)?;
+        complete(&mut worker, &tree)?;
+        let raw = Raw::connect(course.addr).map_err(|error| error.to_string())?;
+        Ok(Self { tree, worker, raw, written: 0 })
+    }
+
+    /// The milliseconds from each write to the call that tells of it.
+    fn turn(&mut self) -> Result<Vec<f64>, String> {
+        (0..TURN_WRITES).map(|_| self.write()).collect()
+    }
+
+    fn write(&mut self) -> Result<f64, String> {
+        self.written += 1;
+        let node = self.tree.node(self.written as usize * STRIDE);
+        let request = set_to(&node, &beat::data(self.written));
         thread::sleep(PAUSE);
         let start = beat::now();
-        raw.ask(&request).map_err(words)?;
-        let seen = seen(&mut worker, write)?;
-        if write >= warm_up {
-            delays.push(beat::millis_between(start, seen));
-        }
+        self.raw.ask(&request).map_err(|error| error.to_string())?;
+        Ok(beat::millis_between(start, seen(&mut self.worker, self.written)?))
     }
-    Ok(delays)
 }
 
 /// When a contestant was told of a write. It may be told of it, or of one before, twice.
