@@ -1,5 +1,6 @@
 //! Rounds in which every client has its turn, so that a change of the weather meets all of them.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,13 +13,17 @@ use crate::{
     sample::Span,
     say,
     weather::cpu_of,
-    works::Work,
+    works::{Place, Work},
 };
 
 /// Of one client's ways to work, those this close to its fastest are measured in every round.
 const CLOSE: f64 = 0.8;
 /// But no more than this.
 const CLOSE_MAX: usize = 3;
+/// Where a server decides the rate, ways this close to the fastest are as fast, and the cheapest is the best.
+const SAME: f64 = 0.95;
+/// One short try is rougher than the median of rounds.
+const SAME_AT_ONCE: f64 = 0.88;
 
 /// What was found out about one cell.
 #[derive(Clone, Debug)]
@@ -136,7 +141,7 @@ impl Row {
     }
 }
 
-/// Measures a work. The rows are in the order of the clients, each one's fastest first.
+/// Measures a work. The rows are in the order of the clients, each one's best first.
 pub(crate) fn measure(work: Work, target: Target, options: &Options, tracer: Option<Tracer>) -> Vec<Row> {
     let mut rows: Vec<_> = cells(work, options).into_iter().map(Row::new).collect();
     if !options.shows_all {
@@ -147,7 +152,7 @@ pub(crate) fn measure(work: Work, target: Target, options: &Options, tracer: Opt
         rows.retain_mut(|row| row.run(target, options.span));
     }
     rows.retain(|row| !row.rounds.is_empty());
-    rows.sort_by(|one, other| one.cell.who.cmp(&other.cell.who).then(other.rate().total_cmp(&one.rate())));
+    sort(&mut rows, Row::rate, SAME);
     if !options.shows_all {
         rows.dedup_by_key(|row| row.cell.who);
     }
@@ -197,9 +202,7 @@ fn scout(rows: &mut Vec<Row>, target: Target, options: &Options) {
         say(&format!("{}: try {number} of {}, {} processes", work.name(), options.tries, rows.len()));
         rows.retain_mut(|row| row.run(target, shorter(options.span)));
     }
-    rows.sort_by(|one, other| {
-        one.cell.who.cmp(&other.cell.who).then(other.best_rate().total_cmp(&one.best_rate()))
-    });
+    sort(rows, Row::best_rate, SAME_AT_ONCE);
     let (mut who, mut best, mut kept) = (None, 0.0, 0);
     rows.retain_mut(|row| {
         if who.replace(row.cell.who) != Some(row.cell.who) {
@@ -209,6 +212,24 @@ fn scout(rows: &mut Vec<Row>, target: Target, options: &Options) {
         let stays = kept <= CLOSE_MAX && row.best_rate() >= CLOSE * best;
         row.rounds.clear();
         stays
+    });
+}
+
+/// Puts the rows in the order of the clients, and the best way of each first.
+fn sort(rows: &mut [Row], rate: impl Fn(&Row) -> f64, same: f64) {
+    let mut best = BTreeMap::new();
+    for row in rows.iter() {
+        let best = best.entry(row.cell.who).or_insert(0.0_f64);
+        *best = best.max(rate(row));
+    }
+    let cost = |row: &Row| {
+        let is_as_fast = row.cell.work.place == Place::Real && rate(row) >= same * best[&row.cell.who];
+        if is_as_fast { (0, row.cpu()) } else { (1, -rate(row)) }
+    };
+    rows.sort_by(|one, other| {
+        let ((group, one_cost), (other_group, other_cost)) = (cost(one), cost(other));
+        let by_cost = group.cmp(&other_group).then(one_cost.total_cmp(&other_cost));
+        one.cell.who.cmp(&other.cell.who).then(by_cost)
     });
 }
 

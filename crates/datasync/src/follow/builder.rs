@@ -9,6 +9,7 @@ use super::core::{Core, Handle};
 use super::driver::Driver;
 use super::feed::Feed;
 use super::lens::Projected;
+use super::metrics::Metrics;
 use super::{Follow, FollowError, FollowStatus, Follower, run};
 use crate::{Decode, Error, Json, Key, KeyError, Prefix, Result, Selection, Store};
 
@@ -25,6 +26,7 @@ pub struct FollowerBuilder<T, C = Json, V = T> {
     project: Box<dyn Fn(T) -> Option<V> + Send + Sync>,
     is_same: fn(&V, &V) -> bool,
     is_strict: bool,
+    metrics: Option<String>,
 }
 
 impl<T: Send + Sync + 'static> FollowerBuilder<T> {
@@ -38,6 +40,7 @@ impl<T: Send + Sync + 'static> FollowerBuilder<T> {
             // The bytes differ, or nobody would ask.
             is_same: |_, _| false,
             is_strict: false,
+            metrics: None,
         }
     }
 }
@@ -45,8 +48,8 @@ impl<T: Send + Sync + 'static> FollowerBuilder<T> {
 impl<T: Send + Sync + 'static, C, V: Send + Sync + 'static> FollowerBuilder<T, C, V> {
     /// Sets how the nodes are decoded. JSON unless set.
     pub fn codec<D: Decode<T>>(self, codec: D) -> FollowerBuilder<T, D, V> {
-        let Self { store, prefix, codec: _, passes, project, is_same, is_strict } = self;
-        FollowerBuilder { store, prefix, codec, passes, project, is_same, is_strict }
+        let Self { store, prefix, codec: _, passes, project, is_same, is_strict, metrics } = self;
+        FollowerBuilder { store, prefix, codec, passes, project, is_same, is_strict, metrics }
     }
 
     /// Follows only the nodes with keys that pass, without looking at the values of the others.
@@ -64,9 +67,9 @@ impl<T: Send + Sync + 'static, C, V: Send + Sync + 'static> FollowerBuilder<T, C
         self,
         project: impl Fn(&V) -> Option<W> + Send + Sync + 'static,
     ) -> FollowerBuilder<T, C, W> {
-        let Self { store, prefix, codec, passes, project: inner, is_same: _, is_strict } = self;
+        let Self { store, prefix, codec, passes, project: inner, is_same: _, is_strict, metrics } = self;
         let project = Box::new(move |value| project(&inner(value)?));
-        FollowerBuilder { store, prefix, codec, passes, project, is_same: W::eq, is_strict }
+        FollowerBuilder { store, prefix, codec, passes, project, is_same: W::eq, is_strict, metrics }
     }
 
     /// Takes equal values for no news, though their bytes differ. A projection does so by itself.
@@ -85,6 +88,27 @@ impl<T: Send + Sync + 'static, C, V: Send + Sync + 'static> FollowerBuilder<T, C
         self
     }
 
+    /// Reports metrics through the `metrics` crate, under a name for this follower (label `follower`). They go to the
+    /// recorder that is installed when it is started.
+    ///
+    /// | metric | kind | what it says |
+    /// |---|---|---|
+    /// | `quorate_follow_nodes` | gauge | nodes that are held |
+    /// | `quorate_follow_rejected_nodes` | gauge | nodes whose newest value cannot be decoded |
+    /// | `quorate_follow_revision` | gauge | revision up to which everything was observed |
+    /// | `quorate_follow_events_total` | counter, `kind` | events: `new`, `updated`, `deleted`, `rejected` |
+    /// | `quorate_follow_coalesced_total` | counter | events folded into a net change for who was behind |
+    /// | `quorate_follow_queue_depth` | gauge | events that waited to be taken when the last ones came |
+    /// | `quorate_follow_losses_total` | counter | times that the nodes could not be followed for a while |
+    pub fn metrics(mut self, name: impl Into<String>) -> Self {
+        self.metrics = Some(name.into());
+        self
+    }
+
+    fn measured(metrics: Option<&String>) -> Metrics {
+        metrics.map_or_else(Metrics::default, |name| Metrics::new(name))
+    }
+
     /// Starts to follow, in a task of the tokio runtime that this is called in.
     ///
     /// # Errors
@@ -95,12 +119,13 @@ impl<T: Send + Sync + 'static, C, V: Send + Sync + 'static> FollowerBuilder<T, C
     where
         C: Decode<T>,
     {
-        let Self { store, prefix, codec, passes, project, is_same, is_strict, .. } = self;
+        let Self { store, prefix, codec, passes, project, is_same, is_strict, metrics } = self;
+        let metrics = Self::measured(metrics.as_ref());
         let feed = Feed::new(&store, Selection::Prefix(prefix.map_err(Error::from)?));
         let core = Arc::new(Core::new(Box::new(Projected { codec, passes, project, is_same })));
         let store_status = store.status();
         let (status, read) = watch::channel(FollowStatus::new(store_status.borrow().link.clone()));
-        let driver = Driver { core: Arc::clone(&core), feed, store_status, status, is_strict };
+        let driver = Driver { core: Arc::clone(&core), feed, store_status, status, is_strict, metrics };
         let task = tokio::spawn(driver.run());
         Ok(Follower::new(Arc::new(Handle::new(core, read, task.abort_handle()))))
     }
@@ -122,10 +147,11 @@ impl<T: Send + Sync + 'static, C: Decode<T>, V: Send + Sync + 'static> FollowerB
     /// A dropped future drops the callback that runs. It cannot be taken up again: what was told is known only to
     /// whoever was told.
     pub async fn run<F: Follow<V>>(self, follow: F) -> std::result::Result<(), FollowError<F::Error>> {
-        let Self { store, prefix, codec, passes, project, is_same, is_strict, .. } = self;
+        let Self { store, prefix, codec, passes, project, is_same, is_strict, metrics } = self;
+        let metrics = Self::measured(metrics.as_ref());
         let feed = Feed::new(&store, Selection::Prefix(prefix.map_err(Error::from)?));
         drop(store);
-        run::run(feed, &Projected { codec, passes, project, is_same }, is_strict, follow).await
+        run::run(feed, &Projected { codec, passes, project, is_same }, is_strict, metrics, follow).await
     }
 }
 

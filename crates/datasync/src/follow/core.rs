@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 
 use super::lens::Lens;
 use super::mirrors::{Mirror, Mirrors};
-use super::queue::{Queue, Taken};
+use super::queue::{Queue, Taken, Waiting};
 use super::tracker::Told;
 use super::view::View;
 use super::{Batch, FollowStatus};
@@ -48,7 +48,7 @@ impl<V> Core<V> {
 
     /// Brings the mirrors up to date, queues a batch, then makes the new view readable, then lets the batch be taken:
     /// whoever was told reads at least what was told.
-    pub(super) fn tell(&self, told: Told<V>) {
+    pub(super) fn tell(&self, told: Told<V>) -> Waiting {
         let mut mirrors = self.mirrors.lock();
         let after = Arc::new(told.after.clone());
         mirrors.retain(|mirror| mirror.strong_count() > 0);
@@ -57,7 +57,7 @@ impl<V> Core<V> {
             mirror.update(&mut keys.map(|key| (key, told.before.nodes.get(key), after.nodes.get(key))));
         }
         let mut queue = lock(&self.queue);
-        queue.push(told);
+        let waiting = queue.push(told);
         self.view.store(after);
         let waker = queue.wake();
         drop(queue);
@@ -65,6 +65,7 @@ impl<V> Core<V> {
         if let Some(waker) = waker {
             waker.wake();
         }
+        waiting
     }
 
     /// Says that the view is complete up to where it was proved, though nothing changed in it.

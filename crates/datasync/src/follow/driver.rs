@@ -7,6 +7,7 @@ use tokio::task::coop::consume_budget;
 
 use super::core::Core;
 use super::feed::{Fed, Feed};
+use super::metrics::Metrics;
 use super::tracker::Told;
 use super::{FollowEvent, FollowStatus};
 use crate::{Error, Link, Moment, Revision, StoreStatus};
@@ -19,6 +20,7 @@ pub(super) struct Driver<V> {
     pub(super) status: watch::Sender<FollowStatus>,
     /// Whether a node that cannot be decoded ends it.
     pub(super) is_strict: bool,
+    pub(super) metrics: Metrics,
 }
 
 impl<V> Driver<V> {
@@ -44,7 +46,8 @@ impl<V> Driver<V> {
     fn on_batch(&self, told: Told<V>) {
         let (revision, is_synced) = (told.after.revision, told.after.is_synced);
         let rejected = told.after.rejected.size();
-        self.core.tell(told);
+        self.metrics.on_batch(&told);
+        self.metrics.on_waiting(self.core.tell(told));
         self.status.send_modify(|status| {
             status.revision = revision;
             status.is_synced = is_synced;
@@ -54,6 +57,7 @@ impl<V> Driver<V> {
 
     fn on_proved(&self, revision: Revision, asked: Moment) {
         self.core.prove(revision);
+        self.metrics.on_revision(revision);
         // What proves may have been under way when the connection was lost.
         let link = self.store_status.borrow().link.clone();
         self.status.send_modify(|status| {
@@ -65,6 +69,7 @@ impl<V> Driver<V> {
 
     fn on_lost(&self, error: &Error) {
         tracing::debug!(%error, "what is followed is getting old");
+        self.metrics.on_lost();
         let link = match &self.store_status.borrow().link {
             Link::Live => Link::Lost { reason: error.to_string().into() },
             link => link.clone(),

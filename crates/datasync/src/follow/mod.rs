@@ -14,6 +14,7 @@ mod feed;
 mod follower;
 mod index;
 mod lens;
+mod metrics;
 mod mirrors;
 mod node;
 mod nodes;

@@ -28,6 +28,13 @@ pub(super) struct Queue<V> {
     is_abandoned: bool,
 }
 
+/// How much waits, and how much of it became one by what was added last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) events: usize,
+    pub(super) folded: usize,
+}
+
 /// What is taken from a queue.
 pub(super) enum Taken<V> {
     /// A batch as it was told.
@@ -56,17 +63,25 @@ impl<V> Queue<V> {
     }
 
     /// Adds a batch. Whoever waits is woken by [`wake`](Self::wake).
-    pub(super) fn push(&mut self, told: Told<V>) {
-        if self.is_abandoned || told.batch.events.is_empty() {
-            return;
+    pub(super) fn push(&mut self, told: Told<V>) -> Waiting {
+        let added = told.batch.events.len();
+        if self.is_abandoned || added == 0 {
+            return self.waiting(0);
         }
-        let has_room = self.batches.is_empty() || self.events + told.batch.events.len() <= EVENTS_MAX;
+        let has_room = self.batches.is_empty() || self.events + added <= EVENTS_MAX;
         if self.net.is_none() && has_room {
-            self.events += told.batch.events.len();
+            self.events += added;
             self.batches.push_back(told);
-        } else {
-            self.fold(told);
+            return self.waiting(0);
         }
+        let folded = self.events + added;
+        self.fold(told);
+        self.waiting(folded)
+    }
+
+    fn waiting(&self, folded: usize) -> Waiting {
+        let net = self.net.as_ref().map_or(0, |net| net.touched.len());
+        Waiting { events: self.events + net, folded }
     }
 
     pub(super) fn wake(&mut self) -> Option<Waker> {

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::feed::{Fed, Feed};
 use super::lens::{Filtered, Lens};
+use super::metrics::Metrics;
 use super::{Batch, Follow, FollowError, FollowEvent, Follower};
 use crate::{Error, ErrorKind, KeyError, Prefix, Store};
 
@@ -64,14 +65,21 @@ pub(super) async fn run<V: Send + Sync + 'static, F: Follow<V>>(
     mut feed: Feed<V>,
     lens: &impl Lens<V>,
     is_strict: bool,
+    metrics: Metrics,
     mut follow: F,
 ) -> Result<(), FollowError<F::Error>> {
     loop {
         let fed = feed.next(&Filtered { lens, follow: &follow }).await;
         match fed {
-            Some(Fed::Batch(told)) => call(&mut follow, told.batch, is_strict).await?,
-            Some(Fed::Proved(..)) => {}
-            Some(Fed::Lost(error)) => tracing::debug!(%error, "what is followed is getting old"),
+            Some(Fed::Batch(told)) => {
+                metrics.on_batch(&told);
+                call(&mut follow, told.batch, is_strict).await?;
+            }
+            Some(Fed::Proved(revision, _)) => metrics.on_revision(revision),
+            Some(Fed::Lost(error)) => {
+                tracing::debug!(%error, "what is followed is getting old");
+                metrics.on_lost();
+            }
             None => return Err(Error::new(ErrorKind::Closed, "follow").into()),
         }
     }

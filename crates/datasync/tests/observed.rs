@@ -1,11 +1,11 @@
-//! What can be measured of a shared struct.
+//! What can be measured of a shared struct and of a follower.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use quorate_datasync::{ChangesOptions, Key, Memory, Shared, Store, StoreExt};
+use quorate_datasync::{ChangesOptions, Follower, Key, Memory, Shared, Store, StoreExt};
 use tokio::runtime::Builder;
 
 /// What was measured under a name, over all its labels: a sum, or the samples of a histogram.
@@ -18,7 +18,7 @@ impl Found {
     }
 
     fn total(&self, name: &str) -> f64 {
-        let name = format!("quorate_shared_{name}");
+        let name = format!("quorate_{name}");
         let values = self.0.iter().filter(|(found, _)| *found == name).map(|(_, value)| match value {
             DebugValue::Counter(count) => *count as f64,
             DebugValue::Gauge(value) => value.into_inner(),
@@ -53,19 +53,19 @@ fn a_named_struct_is_measured() {
         while !matches!(events.next().await, Some(quorate_datasync::SharedEvent::Rejected(_))) {}
         tokio::time::sleep(Duration::from_secs(10)).await;
         let found = Found::of(snapshotter);
-        assert_eq!(found.total("changes_total"), 2.0);
-        assert_eq!(found.total("rejected_total"), 1.0);
-        assert_eq!(found.total("coalesced_total"), 2.0);
-        assert_eq!(found.total("subscribers"), 2.0);
-        assert!(found.total("queue_depth") >= 1.0);
-        assert_eq!(found.total("update_seconds"), 3.0);
-        assert_eq!(found.total("update_failures_total"), 1.0);
-        assert_eq!(found.total("lock_wait_seconds"), 2.0);
-        assert_eq!(found.total("updates_per_write"), 3.0);
-        assert_eq!(found.total("resyncs_total"), 1.0);
-        assert!(found.total("revision") >= 4.0);
-        assert!(found.total("age_seconds") > 0.0);
-        assert_eq!(found.total("conflicts_total"), 0.0);
+        assert_eq!(found.total("shared_changes_total"), 2.0);
+        assert_eq!(found.total("shared_rejected_total"), 1.0);
+        assert_eq!(found.total("shared_coalesced_total"), 2.0);
+        assert_eq!(found.total("shared_subscribers"), 2.0);
+        assert!(found.total("shared_queue_depth") >= 1.0);
+        assert_eq!(found.total("shared_update_seconds"), 3.0);
+        assert_eq!(found.total("shared_update_failures_total"), 1.0);
+        assert_eq!(found.total("shared_lock_wait_seconds"), 2.0);
+        assert_eq!(found.total("shared_updates_per_write"), 3.0);
+        assert_eq!(found.total("shared_resyncs_total"), 1.0);
+        assert!(found.total("shared_revision") >= 4.0);
+        assert!(found.total("shared_age_seconds") > 0.0);
+        assert_eq!(found.total("shared_conflicts_total"), 0.0);
     });
 }
 
@@ -86,7 +86,7 @@ fn a_write_that_was_made_again_is_counted() {
             *level += 1;
         });
         assert_eq!(*update.await.unwrap().value, 11);
-        assert_eq!(Found::of(snapshotter).total("conflicts_total"), 1.0);
+        assert_eq!(Found::of(snapshotter).total("shared_conflicts_total"), 1.0);
     });
 }
 
@@ -108,6 +108,46 @@ fn subscribers_are_counted_whether_or_not_they_are_told() {
         let level = open.create(serde_json::json!({"a": 0, "b": 0})).await.unwrap();
         let _parts = ["/a", "/b", "/c"].map(|part| level.select_by(part.parse().unwrap()));
         level.update(|level| level["a"] = 1.into()).await.unwrap();
-        assert_eq!(Found::of(snapshotter).total("subscribers"), 3.0);
+        assert_eq!(Found::of(snapshotter).total("shared_subscribers"), 3.0);
+    });
+}
+
+#[test]
+fn a_named_follower_is_measured() {
+    measured(async |snapshotter| {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let key = |text: &str| Key::parse(text).unwrap();
+        store.put(&key("/nodes/a"), "1").await.unwrap();
+        let mut follower = Follower::<u64>::over(&store, "/nodes").metrics("nodes").start().unwrap();
+        while !follower.next().await.unwrap().is_synced {}
+        store.put(&key("/nodes/a"), "2").await.unwrap();
+        store.put(&key("/nodes/b"), "not json").await.unwrap();
+        store.put(&key("/nodes/c"), "3").await.unwrap();
+        store.delete(&key("/nodes/a")).await.unwrap();
+        while follower.next().await.unwrap().events.last().unwrap().key() != Some(&key("/nodes/a")) {}
+        let found = Found::of(snapshotter);
+        assert_eq!((found.total("follow_nodes"), found.total("follow_rejected_nodes")), (1.0, 1.0));
+        // New, updated, rejected, new, deleted.
+        assert_eq!(found.total("follow_events_total"), 5.0);
+        assert!(found.total("follow_revision") >= 5.0);
+        assert!(found.total("follow_queue_depth") >= 1.0);
+        drop(follower);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(Found::of(snapshotter).total("follow_nodes"), 0.0);
+    });
+}
+
+#[test]
+fn what_a_follower_is_behind_is_counted() {
+    measured(async |snapshotter| {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let mut follower = Follower::<u64>::over(&store, "/nodes").metrics("nodes").start().unwrap();
+        while !follower.next().await.unwrap().is_synced {}
+        for value in 0..5_000_u64 {
+            store.put(&Key::parse("/nodes/a").unwrap(), value.to_string()).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        assert!(Found::of(snapshotter).total("follow_coalesced_total") > 4_000.0);
+        assert!(follower.next().await.unwrap().is_coalesced);
     });
 }
