@@ -194,6 +194,25 @@ fn a_content_that_does_not_come_keeps_nobody_from_being_told_for_ever() {
 }
 
 #[test]
+fn who_wants_nothing_yet_or_any_more_does_not_wait_for_a_content_that_does_not_come() {
+    for wants_before in [false, true] {
+        let mut rig = rig(false);
+        let mut reports = rig.board.reports();
+        rig.subscribe("stuck", &["/stuck"]);
+        match wants_before {
+            true => {
+                let id = rig.subscribe("other", &["/other"]);
+                rig.board.remove(id, &prefix("/other"), rig.now);
+            }
+            false => _ = rig.subscribe("other", &[]),
+        }
+        rig.pass(Duration::from_secs(11));
+        let report = reports.try_recv().unwrap();
+        assert_eq!(report.outcome("stuck"), Some(&Outcome::TimedOut(Deadline::Arrive)));
+    }
+}
+
+#[test]
 fn while_nothing_can_be_told_the_order_is_kept() {
     let mut rig = rig(false);
     let first = rig.subscribe("first", &["/a"]);
