@@ -194,6 +194,20 @@ fn a_content_that_does_not_come_keeps_nobody_from_being_told_for_ever() {
 }
 
 #[test]
+fn a_resync_on_demand_does_not_wait_for_ever_behind_those_who_lack_their_content() {
+    let mut rig = rig(false);
+    rig.subscribe("stuck", &["/stuck"]);
+    let lively = rig.subscribe("lively", &["/if"]);
+    rig.resync(1, 1, &[]);
+    rig.pass(Duration::from_secs(11));
+    rig.ack(lively);
+    rig.subscribe("stuck too", &["/stuck"]);
+    rig.board.resync(oneshot::channel().0, rig.now);
+    rig.pass(Duration::from_secs(11));
+    rig.ack(lively);
+}
+
+#[test]
 fn who_wants_nothing_yet_or_any_more_does_not_wait_for_a_content_that_does_not_come() {
     for wants_before in [false, true] {
         let mut rig = rig(false);
