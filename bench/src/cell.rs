@@ -132,7 +132,8 @@ fn measure(cell: Cell, addr: SocketAddr, span: Span) -> io::Result<Found> {
     // A runtime that is dropped waits for its tasks, and these do not end.
     let runtime = Box::leak(Box::new(threads.runtime()?));
     Ok(match who {
-        Who::Raw | Who::Quorate => with_multi::<Quorate>(runtime, cell, addr, span),
+        Who::Raw | Who::Quorate => with_multi::<Quorate<false>>(runtime, cell, addr, span),
+        Who::QuorateNagle => with_multi::<Quorate<true>>(runtime, cell, addr, span),
         Who::ZookeeperClient => with_multi::<ZookeeperClient>(runtime, cell, addr, span),
         Who::TokioZookeeper => with_multi::<TokioZookeeper>(runtime, cell, addr, span),
         Who::ZookeeperAsync => with::<ZookeeperAsync>(runtime, cell, addr, span),

@@ -103,6 +103,13 @@ impl ZooKeeperOptions {
         self
     }
 
+    /// Looks for a reply again and again for as long as this before sleeping for it: faster answers for all of a core,
+    /// as [`ClientOptions::busy_poll`] tells. Not at all unless set.
+    pub fn busy_poll(mut self, time_max: Duration) -> Self {
+        self.client = self.client.busy_poll(time_max);
+        self
+    }
+
     /// Opens the store. It is reached in the background: requests wait for the connection.
     ///
     /// # Errors

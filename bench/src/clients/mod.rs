@@ -46,19 +46,27 @@ pub(crate) enum Who {
     /// Requests encoded beforehand, and replies counted: what no client can beat.
     Raw,
     Quorate,
+    QuorateNagle,
     ZookeeperClient,
     TokioZookeeper,
     ZookeeperAsync,
 }
 
 impl Who {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Raw, Self::Quorate, Self::ZookeeperClient, Self::TokioZookeeper, Self::ZookeeperAsync];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Raw,
+        Self::Quorate,
+        Self::QuorateNagle,
+        Self::ZookeeperClient,
+        Self::TokioZookeeper,
+        Self::ZookeeperAsync,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
             Self::Quorate => "quorate-zk",
+            Self::QuorateNagle => "quorate-zk, nagle",
             Self::ZookeeperClient => "zookeeper-client",
             Self::TokioZookeeper => "tokio-zookeeper",
             Self::ZookeeperAsync => "zookeeper-async",

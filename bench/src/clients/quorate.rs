@@ -8,18 +8,21 @@ use quorate_zk::{
 
 use super::{Client, Multi};
 
-pub(crate) struct Quorate(Inner);
+/// Of two kinds: with Nagle's algorithm, as all the others use it, and without, as it is unless asked for.
+pub(crate) struct Quorate<const IS_NAGLE: bool>(Inner);
 
 /// A watch that was armed. A future itself, it is kept from being awaited too early.
 pub(crate) struct Armed(OneshotWatcher);
 
-impl Client for Quorate {
+impl<const IS_NAGLE: bool> Client for Quorate<IS_NAGLE> {
     const IS_LAZY: bool = false;
     type Path = ZnodePath;
     type Watch = Armed;
 
     async fn connect(addr: SocketAddr) -> Self {
-        let client = ClientOptions::new([addr.to_string()]).connect().expect("the address is good");
+        let options = ClientOptions::new([addr.to_string()]);
+        let options = if IS_NAGLE { options.nagle() } else { options };
+        let client = options.connect().expect("the address is good");
         client.session().await.expect("the server is there");
         Self(client)
     }
@@ -59,7 +62,7 @@ impl Client for Quorate {
     }
 }
 
-impl Multi for Quorate {
+impl<const IS_NAGLE: bool> Multi for Quorate<IS_NAGLE> {
     fn multi(&self, paths: &[ZnodePath], data: &'static [u8]) -> impl Future<Output = usize> + Send {
         let op = |path: &ZnodePath| {
             MultiOp::SetData(SetData {

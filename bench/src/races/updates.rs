@@ -46,6 +46,8 @@ const CASES: [Case; 5] = [
 enum Who {
     /// `Shared`, which keeps a live copy in each process.
     Shared,
+    /// The same, which looks for answers before it sleeps for them.
+    BusyShared,
     /// `Document`, which keeps none, as Curator and kazoo under their locks.
     Document,
     Curator,
@@ -55,11 +57,13 @@ enum Who {
 }
 
 impl Who {
-    const ALL: [Self; 5] = [Self::Shared, Self::Document, Self::Curator, Self::Kazoo, Self::Bare];
+    const ALL: [Self; 6] =
+        [Self::Shared, Self::BusyShared, Self::Document, Self::Curator, Self::Kazoo, Self::Bare];
 
     const fn name(self, case: &Case) -> &'static str {
         match (self, case.how.as_bytes()) {
             (Self::Shared, _) => "quorate Shared",
+            (Self::BusyShared, _) => "quorate Shared, busy_poll",
             (Self::Document, _) => "quorate Document",
             (Self::Curator, b"exclusive") => "Curator InterProcessMutex",
             (Self::Curator, _) => "Curator SharedValue",
@@ -73,6 +77,8 @@ impl Who {
         match self {
             Self::Shared | Self::Curator | Self::Kazoo => true,
             Self::Document => case.how == "exclusive",
+            // Eight of them would look for answers on the core that the server needs.
+            Self::BusyShared => case.processes == 1 && case.tasks == 1,
             Self::Bare => case.how == "optimistic" && case.processes == 1,
         }
     }
@@ -81,6 +87,7 @@ impl Who {
         let (addr, url, tasks) = (course.addr.to_string(), course.url(), case.tasks.to_string());
         match self {
             Self::Shared => Peers::ours(&[case.how, &url, path, &tasks]),
+            Self::BusyShared => Peers::ours(&[case.how, &format!("{url}?busy_poll=1ms"), path, &tasks]),
             Self::Document => Peers::ours(&["document", &url, path, &tasks]),
             Self::Curator => course.peers.curator(&[case.how, &addr, path, &tasks]),
             Self::Kazoo => course.peers.kazoo(&[case.how, &addr, path, &tasks]),

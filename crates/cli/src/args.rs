@@ -19,6 +19,7 @@ const GLOBAL: &str = "Global options";
 const AFTER_HELP: &str = "\
 Options of zk:// and zks://, as in zks://h1,h2,h3/prod?ca=ca.pem&auth=digest:@zk.login&acl=creator:
   session_timeout=15s   how long locks and listeners outlive a silent client
+  busy_poll=1ms         look for an answer so long before sleeping: faster, takes a core
   auth=digest:@FILE     the user and password in FILE, one line user:password
   auth=digest:$NAME     the same from the environment variable NAME (quote the URL)
   auth=sasl:@FILE       by SASL DIGEST-MD5; or sasl:$NAME
@@ -333,7 +334,7 @@ mod tests {
     #[test]
     fn the_help_names_every_option_of_a_store_url() {
         let help = Args::command().render_long_help().to_string();
-        for option in ["session_timeout=", "auth=", "acl=", "ca=", "cert=", "key=", "zks://"] {
+        for option in ["session_timeout=", "busy_poll=", "auth=", "acl=", "ca=", "cert=", "key=", "zks://"] {
             assert!(help.contains(option), "{option}");
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     session_events::SessionEvents,
     session_token::SessionHandover,
     tls::{Tls, TlsOptions},
-    transport::{Connector, Dial},
+    transport::{Connector, Dial, Tuning},
 };
 
 /// Bounds of the time for one attempt to connect, which is else a third of the session timeout.
@@ -59,6 +59,7 @@ pub struct ClientOptions {
     server_version: Option<ServerVersion>,
     follows_ensemble: bool,
     dialer: Option<Arc<dyn Dial>>,
+    tuning: Tuning,
 }
 
 /// The settings after they were checked.
@@ -103,6 +104,7 @@ impl ClientOptions {
             server_version: None,
             follows_ensemble: false,
             dialer: None,
+            tuning: Tuning::default(),
         }
     }
 
@@ -251,6 +253,28 @@ impl ClientOptions {
         self
     }
 
+    /// Looks for a reply again and again for as long as this before sleeping for it. Not at all by default.
+    ///
+    /// Waking up a task that sleeps can take longer than the server needs: with one request at a time on one machine, and
+    /// data in memory, 1 ms here makes half as many requests again, and takes all of a core for it. Other tasks of the
+    /// runtime run in between. Only replies are looked for, not watches; and while they take longer than this nothing is
+    /// looked for either, so it costs little where it does not help.
+    pub const fn busy_poll(mut self, time_max: Duration) -> Self {
+        self.tuning.busy_poll = time_max;
+        self
+    }
+
+    /// Sends small requests together, by Nagle's algorithm ([RFC 896](https://www.rfc-editor.org/rfc/rfc896)): while
+    /// something that was sent is not acknowledged, what is shorter than a packet waits. By default everything is sent at
+    /// once.
+    ///
+    /// It takes fewer packets where many requests are in flight, but a request can wait for the reply to the one before
+    /// it, and where that is late for an acknowledgement that is delayed too, on Linux up to 40 ms.
+    pub const fn nagle(mut self) -> Self {
+        self.tuning.is_nagle = true;
+        self
+    }
+
     /// Follows the ensemble's own configuration (`/zookeeper/config`, servers from 3.5 on): when it is reconfigured,
     /// the next connections go to the servers that it names. The hosts given at first are kept in reserve, for when
     /// none of those is reached.
@@ -345,7 +369,7 @@ impl ClientOptions {
         }
         Ok(Settings {
             hosts: Hosts::new(hosts, self.host_order),
-            connector: Arc::new(Connector::new(tls, self.dialer, connect_timeout)),
+            connector: Arc::new(Connector::new(tls, self.dialer, connect_timeout, self.tuning)),
             auths,
             sasl: self.sasl,
             session,

@@ -102,9 +102,10 @@ mod tests {
         assert_eq!(parse("mem:a"), Ok(StoreUrl::Memory { name: Some("a".into()) }));
         assert_eq!(parse("sqlite:state.db"), Ok(StoreUrl::Sqlite { path: "state.db".into() }));
         assert_eq!(parse("sqlite:///var/s.db"), Ok(StoreUrl::Sqlite { path: "/var/s.db".into() }));
-        let url = zookeeper("zk://h1,[::1]:2182/prod/?session_timeout=9s");
+        let url = zookeeper("zk://h1,[::1]:2182/prod/?session_timeout=9s&busy_poll=1ms");
         assert_eq!(url.hosts, ["h1:2181", "[::1]:2182"]);
         assert_eq!((url.chroot.as_str(), url.session_timeout), ("/prod", Some(Duration::from_secs(9))));
+        assert_eq!(url.busy_poll, Some(Duration::from_millis(1)));
         assert_eq!((url.tls, url.auth, url.acl), (None, Vec::new(), ZnodeAccess::Open));
     }
 
@@ -129,7 +130,7 @@ mod tests {
     fn the_text_of_a_url_is_the_same_url() {
         for text in [
             "zk://h:2181",
-            "zks://h:2181,g:1/a?session_timeout=9000ms&ca=a%20b%26.pem&cert=c&key=k&auth=digest:@f%25&acl=creator",
+            "zks://h:2181,g:1/a?session_timeout=9000ms&busy_poll=2ms&ca=a%20b%26.pem&cert=c&key=k&auth=digest:@f%25&acl=creator",
             "zks://h:2181?auth=sasl:$VAR&auth=digest:$OTHER&acl=read",
         ] {
             assert_eq!(parse(text).unwrap().to_string(), text);
@@ -194,11 +195,17 @@ mod tests {
         let error = parse("zk://h?timeout=3s").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown option \"timeout\" of zk: known are session_timeout, auth, acl"
+            "unknown option \"timeout\" of zk: known are session_timeout, busy_poll, auth, acl"
         );
         assert!(parse("zks://h?x=1").unwrap_err().to_string().contains("acl, ca, cert, key"));
         assert!(matches!(parse("sqlite:a?mode=ro"), Err(UrlError::UnknownOption { .. })));
-        for url in ["zk://h?session_timeout=3", "zk://h?acl=all", "zks://h?ca=", "zks://h?ca=%zz"] {
+        for url in [
+            "zk://h?session_timeout=3",
+            "zk://h?busy_poll=0ms",
+            "zk://h?acl=all",
+            "zks://h?ca=",
+            "zks://h?ca=%zz",
+        ] {
             assert!(matches!(parse(url), Err(UrlError::BadOption { .. })), "{url}");
         }
     }

@@ -7,9 +7,9 @@ use super::percent::decode;
 use super::zookeeper::{AuthSource, TlsFiles, ZnodeAccess, ZooKeeperUrl};
 
 /// The options that are known.
-const OPTIONS: &str = "session_timeout, auth, acl";
+const OPTIONS: &str = "session_timeout, busy_poll, auth, acl";
 /// The options that are known with TLS.
-const TLS_OPTIONS: &str = "session_timeout, auth, acl, ca, cert, key";
+const TLS_OPTIONS: &str = "session_timeout, busy_poll, auth, acl, ca, cert, key";
 /// The port of a server whose host was given without one.
 const PORT: u16 = 2181;
 
@@ -19,6 +19,7 @@ const NEEDS_TLS: &str = "zks://, since connections with zk:// are not secured by
 #[derive(Default)]
 struct Options {
     session_timeout: Option<Duration>,
+    busy_poll: Option<Duration>,
     ca: Option<String>,
     cert: Option<String>,
     key: Option<String>,
@@ -47,6 +48,7 @@ pub(super) fn zookeeper(url: &str, rest: &str, is_secure: bool) -> Result<ZooKee
         hosts,
         chroot: chroot.to_owned(),
         session_timeout: options.session_timeout,
+        busy_poll: options.busy_poll,
         tls: options.tls(is_secure)?,
         acl: options.acl.unwrap_or_default(),
         auth: options.auth,
@@ -64,7 +66,10 @@ impl Options {
         for option in text.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             match name {
-                "session_timeout" => once("session_timeout", &mut options.session_timeout, time(value)?)?,
+                "session_timeout" => {
+                    once("session_timeout", &mut options.session_timeout, time("session_timeout", value)?)?;
+                }
+                "busy_poll" => once("busy_poll", &mut options.busy_poll, time("busy_poll", value)?)?,
                 "acl" => once("acl", &mut options.acl, access(value)?)?,
                 "auth" => options.add_auth(&decode(value).ok_or(UrlError::BadAuth)?)?,
                 "ca" => once("ca", &mut options.ca, file("ca", value)?)?,
@@ -118,9 +123,9 @@ fn once<T>(option: &'static str, place: &mut Option<T>, value: T) -> Result<(), 
     }
 }
 
-fn time(value: &str) -> Result<Duration, UrlError> {
+fn time(option: &'static str, value: &str) -> Result<Duration, UrlError> {
     duration(value).ok_or_else(|| UrlError::BadOption {
-        option: "session_timeout",
+        option,
         value: value.to_owned(),
         expected: "it is a time such as 15s or 500ms",
     })

@@ -20,6 +20,8 @@ pub struct ZooKeeperUrl {
     pub chroot: String,
     /// `session_timeout`: how long the session outlives a silent client; the default is the client's.
     pub session_timeout: Option<Duration>,
+    /// `busy_poll`: for how long an answer is looked for before it is slept for; not at all by default.
+    pub busy_poll: Option<Duration>,
     /// `zks://`: how connections are secured. `None` for plain ones.
     pub tls: Option<TlsFiles>,
     /// `auth`, which may be given several times: who this client is.
@@ -158,6 +160,9 @@ impl fmt::Display for ZooKeeperUrl {
         let mut add = |name: &str, value: &str| options.push(format!("{name}={}", encode(value)));
         if let Some(time) = self.session_timeout {
             add("session_timeout", &format!("{}ms", time.as_millis()));
+        }
+        if let Some(time) = self.busy_poll {
+            add("busy_poll", &format!("{}ms", time.as_millis()));
         }
         if let Some(tls) = &self.tls {
             let identity = tls.identity.as_ref();

@@ -33,6 +33,9 @@ impl Opening {
         if let Some(timeout) = url.session_timeout {
             options = options.session_timeout(timeout);
         }
+        if let Some(time) = url.busy_poll {
+            options = options.busy_poll(time);
+        }
         if let Some(files) = &url.tls {
             options = options.tls(tls(files));
         }

@@ -143,9 +143,10 @@ impl Driver {
             if deadline < timer.deadline() || timer.is_elapsed() {
                 timer.as_mut().reset(deadline);
             }
+            let expects = !self.in_flight.is_empty();
             select! {
                 biased;
-                arrival = self.phase.wait(&mut self.input, &mut self.output) => self.on_arrival(arrival),
+                arrival = self.phase.wait(&mut self.input, &mut self.output, expects) => self.on_arrival(arrival),
                 () = &mut timer => self.on_timer(now()),
                 () = poll_fn(|cx| self.inbox.poll_changed(cx)) => {}
             }

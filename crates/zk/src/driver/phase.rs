@@ -44,17 +44,22 @@ pub(super) enum Arrival {
 }
 
 impl Phase {
-    /// Waits for the next thing to happen. Nothing is lost if the future is dropped.
-    pub(super) async fn wait(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Arrival {
+    /// Waits for the next thing to happen. Nothing is lost if the future is dropped. With `expects`, a reply is due.
+    pub(super) async fn wait(
+        &mut self,
+        input: &mut BytesMut,
+        output: &mut BytesMut,
+        expects: bool,
+    ) -> Arrival {
         match self {
             Self::Resting { .. } => pending().await,
             Self::Dialing(dial) => Arrival::Dialed(dial.as_mut().await),
             Self::Linked(Linked { link, seek: None, .. }) => {
-                Arrival::Read(link.exchange(input, output).await)
+                Arrival::Read(link.exchange(input, output, expects).await)
             }
             Self::Linked(Linked { link, seek: Some(seek), .. }) => select! {
                 biased;
-                read = link.exchange(input, output) => Arrival::Read(read),
+                read = link.exchange(input, output, expects) => Arrival::Read(read),
                 target = seek => Arrival::Found(target),
             },
         }

@@ -16,6 +16,7 @@ use super::{
     Dial,
     link::Link,
     stream::{OpenError, Stream},
+    tuning::{BusyPoll, Tuning},
 };
 use crate::{
     hosts::{Round, Target},
@@ -41,13 +42,19 @@ pub(crate) struct Connector {
     dialer: Option<Arc<dyn Dial>>,
     /// How long one address may take, handshake included.
     limit: Duration,
+    tuning: Tuning,
     /// Where the last link leads: its name is known here alone. Held for moments only.
     last: Mutex<Option<Target>>,
 }
 
 impl Connector {
-    pub(crate) fn new(tls: Option<Tls>, dialer: Option<Arc<dyn Dial>>, limit: Duration) -> Self {
-        Self { tls: tls.map(Arc::new), dialer, limit, last: Mutex::new(None) }
+    pub(crate) fn new(
+        tls: Option<Tls>,
+        dialer: Option<Arc<dyn Dial>>,
+        limit: Duration,
+        tuning: Tuning,
+    ) -> Self {
+        Self { tls: tls.map(Arc::new), dialer, limit, tuning, last: Mutex::new(None) }
     }
 
     /// Connects to the next address of a round that will have us.
@@ -56,7 +63,8 @@ impl Connector {
             match self.open(&target, self.limit).await {
                 Ok(stream) => {
                     *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(target.clone());
-                    return Dialed { round, link: Some(Link::new(stream, target)) };
+                    let busy_poll = BusyPoll::new(self.tuning.busy_poll);
+                    return Dialed { round, link: Some(Link::new(stream, target, busy_poll)) };
                 }
                 Err(OpenError::Tls(failure)) => round.note_tls_failure(&target, &failure),
                 Err(error) => round.note_failure(&target, &error),
@@ -98,7 +106,7 @@ impl Connector {
         let deadline = Instant::now() + limit;
         match &self.dialer {
             Some(dialer) => Stream::open_by(&**dialer, target, deadline).await,
-            None => Stream::open(target, self.tls.as_ref(), deadline).await,
+            None => Stream::open(target, self.tls.as_ref(), self.tuning.is_nagle, deadline).await,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
-use super::{room::Room, stream::Stream};
+use super::{room::Room, stream::Stream, tuning::BusyPoll};
 use crate::{hosts::Target, tls::TlsFailure};
 
 /// How an alert of TLS starts: its type, and the version's first byte. As a length it would be over every limit.
@@ -23,6 +23,7 @@ pub(crate) struct Link {
     stream: Stream,
     target: Target,
     room: Room,
+    busy_poll: Option<Box<BusyPoll>>,
     /// Whether something was written that may still be kept back to be encrypted or sent.
     needs_flush: bool,
     /// Whether anything was read yet.
@@ -30,8 +31,8 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(stream: Stream, target: Target) -> Self {
-        Self { stream, target, room: Room::default(), needs_flush: false, is_fresh: true }
+    pub(super) fn new(stream: Stream, target: Target, busy_poll: Option<Box<BusyPoll>>) -> Self {
+        Self { stream, target, room: Room::default(), busy_poll, needs_flush: false, is_fresh: true }
     }
 
     pub(crate) const fn peer(&self) -> SocketAddr {
@@ -39,15 +40,25 @@ impl Link {
     }
 
     /// Writes `output` as far as the socket takes it, and waits until something was read into `input`.
-    /// Zero bytes mean that the server closed the connection.
+    /// Zero bytes mean that the server closed the connection. With `expects`, a reply is due.
     ///
     /// Cancelling it loses nothing: what was written is gone from `output`, what was read is in `input`.
     pub(crate) async fn exchange(
         &mut self,
         input: &mut BytesMut,
         output: &mut BytesMut,
+        expects: bool,
     ) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_exchange(cx, input, output)).await
+        poll_fn(|cx| {
+            let read = self.poll_exchange(cx, input, output);
+            match (&mut self.busy_poll, &read) {
+                (Some(busy_poll), Poll::Ready(_)) => busy_poll.on_read(),
+                (Some(busy_poll), Poll::Pending) if expects => busy_poll.on_nothing(cx),
+                _ => {}
+            }
+            read
+        })
+        .await
     }
 
     /// A write that fails is no reason to miss what the server said before it closed.

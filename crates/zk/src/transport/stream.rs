@@ -64,11 +64,12 @@ impl Stream {
     pub(super) async fn open(
         target: &Target,
         tls: Option<&Arc<Tls>>,
+        is_nagle: bool,
         deadline: Instant,
     ) -> Result<Self, OpenError> {
         let stream =
             timeout_at(deadline, TcpStream::connect(target.addr())).await.map_err(|_| OpenError::Late)??;
-        stream.set_nodelay(true)?;
+        stream.set_nodelay(!is_nagle)?;
         let Some(tls) = tls else { return Ok(Self::Plain(stream)) };
         match timeout_at(deadline, tls.secure(target.name(), stream)).await {
             Ok(secured) => Ok(Self::Tls(Box::new(secured?))),
@@ -113,6 +114,26 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Other(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn small_requests_wait_for_acknowledgements_only_if_that_is_asked_for() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::unnamed(listener.local_addr().unwrap());
+        for is_nagle in [false, true] {
+            let deadline = Instant::now() + Duration::from_secs(10);
+            match Stream::open(&target, None, is_nagle, deadline).await.unwrap() {
+                Stream::Plain(stream) => assert_eq!(stream.nodelay().unwrap(), !is_nagle),
+                other => panic!("{other:?}"),
+            }
         }
     }
 }

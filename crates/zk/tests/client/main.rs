@@ -36,6 +36,7 @@ mod one_shots;
 mod removals;
 mod requests;
 mod sessions;
+mod tuning;
 mod watch_modes;
 mod watches;
 mod world;

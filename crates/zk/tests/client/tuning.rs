@@ -1,0 +1,54 @@
+//! Clients that trade time for work.
+
+use std::time::Duration;
+
+use quorate_testkit::Direction;
+use quorate_zk::{ClientState, EventType, WatchMode};
+
+use crate::world::{World, create, next_event, path, soon, until};
+
+/// Longer than any of these tests takes.
+const LONG: Duration = Duration::from_secs(3600);
+
+on_both_servers! {
+    a_client_that_looks_for_replies_is_answered_and_told,
+    a_reply_that_is_looked_for_in_vain_keeps_no_other_task_waiting,
+    requests_that_wait_for_acknowledgements_are_answered,
+}
+
+async fn a_client_that_looks_for_replies_is_answered_and_told(world: World) {
+    let client = world.options().busy_poll(LONG).connect().unwrap();
+    create(&client, "/busy").await;
+    let mut watcher = client.add_watch(&path("/busy"), WatchMode::Persistent).await.unwrap();
+    for version in 1..=20 {
+        let stat = soon(client.set_data(&path("/busy"), "x", None)).await.unwrap();
+        assert_eq!(stat.version, version);
+        assert_eq!(next_event(&mut watcher).await, (EventType::NodeDataChanged, "/busy".to_owned()));
+    }
+    world.link.cut();
+    soon(async { while client.get_data(&path("/busy")).await.is_err() {} }).await;
+    assert_eq!(world.link.connections(), 2);
+    soon(client.close()).await;
+}
+
+async fn a_reply_that_is_looked_for_in_vain_keeps_no_other_task_waiting(world: World) {
+    let client = world.options().busy_poll(LONG).connect().unwrap();
+    create(&client, "/busy").await;
+    world.link.hold(Direction::ToClient);
+    let get = client.get_data(&path("/busy"));
+    // All on one thread: timers and the link are served while the client looks, and so is its own clock.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    until(&client, |state| matches!(state, ClientState::Disconnected { .. })).await;
+    world.link.release(Direction::ToClient);
+    soon(get).await.unwrap_err();
+    soon(client.get_data(&path("/busy"))).await.unwrap();
+}
+
+async fn requests_that_wait_for_acknowledgements_are_answered(world: World) {
+    let client = world.options().nagle().connect().unwrap();
+    create(&client, "/together").await;
+    let sets: Vec<_> = (0..100).map(|_| client.set_data(&path("/together"), "x", None)).collect();
+    for (set, version) in sets.into_iter().zip(1..) {
+        assert_eq!(soon(set).await.unwrap().version, version);
+    }
+}
