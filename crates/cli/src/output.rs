@@ -1,6 +1,5 @@
 //! The only place that prints: data to standard output, words to standard error, every line flushed.
 
-use std::fmt::Write as _;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -75,20 +74,22 @@ impl Output {
 
     /// Prints one line of JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
-        let mut text = serde_json::to_vec(value).map_err(Failure::failed)?;
-        text.push(b'\n');
-        self.raw(&text)
+        self.json_text(serde_json::to_string(value).map_err(Failure::failed)?)
     }
 
     /// Prints a document: for people on a terminal, on one line for everybody else.
     pub(crate) fn document(&self, value: &Value) -> Result<()> {
         if self.is_terminal {
-            let mut text = serde_json::to_vec_pretty(value).map_err(Failure::failed)?;
-            text.push(b'\n');
-            self.raw(&text)
+            self.json_text(serde_json::to_string_pretty(value).map_err(Failure::failed)?)
         } else {
             self.json(value)
         }
+    }
+
+    fn json_text(&self, text: String) -> Result<()> {
+        let mut text = if self.is_terminal { plain_json(&text) } else { text };
+        text.push('\n');
+        self.raw(text.as_bytes())
     }
 
     /// Waits until nobody will read what is printed any more.
@@ -144,10 +145,18 @@ fn done(result: io::Result<()>) -> Result<()> {
 
 /// Text of a stranger without the characters that steer a terminal.
 pub(crate) fn plain(text: &str) -> String {
+    visible(text, |c| c.escape_default().to_string())
+}
+
+/// The same of JSON, which means what it meant. In JSON such characters stand in strings only.
+fn plain_json(text: &str) -> String {
+    visible(text, |c| format!("\\u{:04x}", u32::from(c)))
+}
+
+fn visible(text: &str, escape: impl Fn(char) -> String) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut plain, c| {
         if c.is_control() && c != '\n' && c != '\t' {
-            // Writing to a string cannot fail.
-            let _ = write!(plain, "{}", c.escape_default());
+            plain.push_str(&escape(c));
         } else {
             plain.push(c);
         }
@@ -168,5 +177,13 @@ mod tests {
     fn what_steers_a_terminal_is_made_visible() {
         assert_eq!(plain("a\u{1b}[31mb\u{9b}c\nd"), "a\\u{1b}[31mb\\u{9b}c\nd");
         assert_eq!(one_line("a\nb\tc"), "a\\nb\\tc");
+    }
+
+    #[test]
+    fn json_without_what_steers_a_terminal_is_the_same_json() {
+        let value = serde_json::json!({"a\u{9b}": ["\u{1b}[31m\u{7f}é\n\t", 1]});
+        let shown = plain_json(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
     }
 }
