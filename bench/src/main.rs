@@ -128,7 +128,7 @@ fn print(work: Work, target: Target, options: &Options, tracer: Option<Tracer>) 
 
 /// Runs one cell in this process.
 fn profile(cell: Cell, seconds: u64) -> Result<(), Box<dyn Error>> {
-    if !cell.who.can(cell.work.kind) {
+    if !cell.who.can(cell.work) {
         return Err(format!("{} cannot do {}", cell.who.name(), cell.work.name()).into());
     }
     let server = Server::start(CANNED)?;

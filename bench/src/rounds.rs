@@ -170,7 +170,7 @@ pub(crate) fn measure(work: Work, target: Target, options: &Options, tracer: Opt
 
 fn cells(work: Work, options: &Options) -> Vec<Cell> {
     let mut cells = Vec::new();
-    for &who in options.clients.iter().filter(|who| who.can(work.kind)) {
+    for &who in options.clients.iter().filter(|who| who.can(work)) {
         for &cores in &options.cores {
             if who == Who::Raw {
                 cells.push(Cell { who, work, mode: Mode::Window, threads: Threads::Current, cores });

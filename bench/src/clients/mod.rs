@@ -12,7 +12,7 @@ pub(crate) use self::{
     quorate::Quorate, tokio_zookeeper::TokioZookeeper, zookeeper_async::ZookeeperAsync,
     zookeeper_client::ZookeeperClient,
 };
-use crate::works::Kind;
+use crate::works::{Kind, Place, Work};
 
 /// What every client can do. Whatever fails here panics: a benchmark of failures tells nothing.
 pub(crate) trait Client: Send + Sync + Sized + 'static {
@@ -81,7 +81,12 @@ impl Who {
         matches!(self, Self::ZookeeperClient | Self::TokioZookeeper | Self::ZookeeperAsync)
     }
 
-    pub(crate) const fn can(self, kind: Kind) -> bool {
-        !matches!((self, kind), (Self::ZookeeperAsync, Kind::Multi))
+    /// A canned server answers at once, so that nothing there waits for an acknowledgement.
+    pub(crate) const fn can(self, work: Work) -> bool {
+        match self {
+            Self::ZookeeperAsync => !matches!(work.kind, Kind::Multi),
+            Self::QuorateNagle => matches!(work.place, Place::Real),
+            _ => true,
+        }
     }
 }
