@@ -4,10 +4,18 @@ use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::diff::parse;
+use super::diff::{ParsedDocument, parse};
 use crate::DecodeError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// Decodes a payload that is going to be compared with others.
+pub(crate) fn decode_digested<T: DeserializeOwned + 'static>(
+    payload: &[u8],
+) -> Result<(ParsedDocument, T), DecodeError> {
+    let (document, value) = decode(payload)?;
+    Ok((ParsedDocument::of_text(document, payload.len()), value))
+}
 
 /// Decodes a payload into its document and the value of type `T` that it stands for.
 pub(crate) fn decode<T: DeserializeOwned + 'static>(payload: &[u8]) -> Result<(Value, T), DecodeError> {

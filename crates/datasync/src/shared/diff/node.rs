@@ -1,0 +1,161 @@
+//! A value of a document, with what is known of its parts.
+
+use serde_json::map::Iter;
+use serde_json::{Map, Value};
+
+use super::intern::IdMap;
+use super::parts::{Part, is_part};
+use super::seal::Seal;
+
+/// A value, and what is known of its parts if its document was digested. Of one that was not, nothing is, and it is
+/// looked at as it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node<'a> {
+    pub(super) value: &'a Value,
+    /// Itself, then those inside of it; empty if it is no part, or nothing is known.
+    parts: &'a [Part],
+}
+
+impl<'a> Node<'a> {
+    /// A value of which nothing is known.
+    pub(super) const fn bare(value: &'a Value) -> Self {
+        Self { value, parts: &[] }
+    }
+
+    /// A whole document with all of its parts.
+    pub(super) const fn digested(value: &'a Value, parts: &'a [Part]) -> Self {
+        Self { value, parts }
+    }
+
+    /// Its seal, if it has one.
+    pub(super) fn seal(self) -> Option<Seal> {
+        self.parts.first().map(|part| part.seal)
+    }
+
+    /// Whether two values are equal, by their seals if they have them.
+    pub(super) fn is_same(self, other: Self) -> bool {
+        match (self.seal(), other.seal()) {
+            (Some(left), Some(right)) => left == right,
+            _ => self.value == other.value,
+        }
+    }
+
+    /// The parts inside of it.
+    fn inner(self) -> &'a [Part] {
+        self.parts.get(1..).unwrap_or_default()
+    }
+}
+
+/// The elements of an array.
+#[derive(Debug)]
+pub(super) struct Elements<'a> {
+    values: &'a [Value],
+    parts: &'a [Part],
+    /// Where among the parts each element begins; empty if there are none.
+    starts: Vec<usize>,
+}
+
+impl<'a> Elements<'a> {
+    /// The elements of an array of which nothing is known.
+    pub(super) const fn bare(values: &'a [Value]) -> Self {
+        Self { values, parts: &[], starts: Vec::new() }
+    }
+
+    /// The elements of `values`, the array that `node` is.
+    pub(super) fn of(node: Node<'a>, values: &'a [Value]) -> Self {
+        let parts = node.inner();
+        if parts.is_empty() {
+            return Self::bare(values);
+        }
+        let mut next = 0;
+        let start = |value| {
+            let start = next;
+            next += if is_part(value) { parts[start].extent } else { 0 };
+            start
+        };
+        Self { values, parts, starts: values.iter().map(start).collect() }
+    }
+
+    pub(super) const fn values(&self) -> &'a [Value] {
+        self.values
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The element with that index.
+    pub(super) fn at(&self, index: usize) -> Node<'a> {
+        let value = &self.values[index];
+        match self.starts.get(index) {
+            Some(&start) if is_part(value) => first(value, &self.parts[start..]),
+            _ => Node::bare(value),
+        }
+    }
+}
+
+/// The members of an object, in its order or by name.
+#[derive(Debug)]
+pub(super) struct Members<'a> {
+    map: &'a Map<String, Value>,
+    parts: &'a [Part],
+    /// Made when a part is first looked up by name, which only happens in maps that have orders of their own.
+    by_name: Option<IdMap<&'a str, Node<'a>>>,
+}
+
+impl<'a> Members<'a> {
+    /// The members of `map`, the object that `node` is.
+    pub(super) fn of(node: Node<'a>, map: &'a Map<String, Value>) -> Self {
+        Self { map, parts: node.inner(), by_name: None }
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
+    /// All members in order.
+    pub(super) fn iter(&self) -> Walk<'a> {
+        Walk { rest: self.map.iter(), parts: self.parts }
+    }
+
+    /// The member of that name.
+    pub(super) fn find(&mut self, name: &str) -> Option<Node<'a>> {
+        if self.parts.is_empty() {
+            return self.map.get(name).map(Node::bare);
+        }
+        if !self.map.contains_key(name) {
+            return None;
+        }
+        let all = self.iter();
+        let by_name =
+            self.by_name.get_or_insert_with(|| all.map(|(name, node)| (name.as_str(), node)).collect());
+        by_name.get(name).copied()
+    }
+}
+
+/// Goes through the members of an object.
+#[derive(Clone, Debug)]
+pub(super) struct Walk<'a> {
+    rest: Iter<'a>,
+    /// Those of the members that are still to come.
+    parts: &'a [Part],
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = (&'a String, Node<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, value) = self.rest.next()?;
+        if self.parts.is_empty() || !is_part(value) {
+            return Some((name, Node::bare(value)));
+        }
+        let node = first(value, self.parts);
+        self.parts = &self.parts[node.parts.len()..];
+        Some((name, node))
+    }
+}
+
+/// The node of a value whose parts are the first of these.
+fn first<'a>(value: &'a Value, parts: &'a [Part]) -> Node<'a> {
+    Node { value, parts: &parts[..parts[0].extent] }
+}
