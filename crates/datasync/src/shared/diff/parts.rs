@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use super::depth::DEPTH_MAX;
-use super::seal::{Content, Seal, Sealer};
+use super::seal::{Seal, Sealer};
 
 /// Whether maps are ordered by name. They are, unless the program has switched on serde_json's `preserve_order`.
 static IS_ORDERED: LazyLock<bool> = LazyLock::new(|| {
@@ -27,7 +27,9 @@ pub(super) struct Part {
 /// `None` if it is nested too deep to walk.
 pub(super) fn parts_of(document: &Value) -> Option<Box<[Part]>> {
     let mut builder = Builder { parts: Vec::new(), is_ordered: *IS_ORDERED };
-    builder.content(document, 0)?;
+    if is_part(document) {
+        builder.part(document, 1)?;
+    }
     Some(builder.parts.into_boxed_slice())
 }
 
@@ -46,55 +48,61 @@ struct Builder {
 }
 
 impl Builder {
-    fn content<'a>(&mut self, value: &'a Value, above: usize) -> Option<Content<'a>> {
-        match value {
-            Value::Array(items) if is_part(value) => self.part(above, |all| all.array(items, above + 1)),
-            Value::Object(members) if is_part(value) => {
-                self.part(above, |all| all.object(members, above + 1))
-            }
-            bare => Some(Content::Bare(bare)),
-        }
-    }
-
-    fn part<'a>(
-        &mut self,
-        above: usize,
-        seal: impl FnOnce(&mut Self) -> Option<Seal>,
-    ) -> Option<Content<'a>> {
-        if above == DEPTH_MAX {
+    /// Adds a value that is a part, nested so deep, and the parts in it.
+    fn part(&mut self, value: &Value, depth: usize) -> Option<Seal> {
+        if depth > DEPTH_MAX {
             return None;
         }
         let place = self.parts.len();
         self.parts.push(Part { seal: Seal::default(), extent: 0 });
-        let seal = seal(self)?;
-        self.parts[place] = Part { seal, extent: self.parts.len() - place };
-        Some(Content::Sealed(seal))
-    }
-
-    fn array(&mut self, items: &[Value], depth: usize) -> Option<Seal> {
         let mut sealer = Sealer::new();
-        for item in items {
-            sealer.tell(self.content(item, depth)?);
-        }
-        Some(sealer.array())
-    }
-
-    fn object(&mut self, members: &Map<String, Value>, depth: usize) -> Option<Seal> {
-        let mut sealer = Sealer::new();
-        if self.is_ordered {
-            for (name, member) in members {
-                sealer.text(name);
-                sealer.tell(self.content(member, depth)?);
+        let seal = match value {
+            Value::Array(items) => {
+                for item in items {
+                    self.tell(item, depth, &mut sealer)?;
+                }
+                sealer.array()
             }
-            return Some(sealer.object());
+            Value::Object(members) if self.is_ordered => {
+                for (name, member) in members {
+                    sealer.text(name);
+                    self.tell(member, depth, &mut sealer)?;
+                }
+                sealer.object()
+            }
+            Value::Object(members) => self.unordered(members, depth, sealer)?,
+            _ => return None,
+        };
+        self.parts[place] = Part { seal, extent: self.parts.len() - place };
+        Some(seal)
+    }
+
+    /// Tells what is inside of something at that depth.
+    #[inline]
+    fn tell(&mut self, value: &Value, depth: usize, sealer: &mut Sealer) -> Option<()> {
+        if is_part(value) {
+            sealer.part(self.part(value, depth + 1)?);
+        } else {
+            sealer.bare(value);
         }
-        // The order does not count, so the seal is of the members by name; the parts are in the order of the map.
-        let contents = members.iter().map(|(name, member)| Some((name, self.content(member, depth)?)));
-        let mut contents: Vec<_> = contents.collect::<Option<_>>()?;
-        contents.sort_unstable_by_key(|(name, _)| *name);
-        for (name, content) in contents {
+        Some(())
+    }
+
+    /// The seal of an object whose order does not count: it is of the members by name, while the parts are in the
+    /// order of the map.
+    fn unordered(&mut self, members: &Map<String, Value>, depth: usize, mut sealer: Sealer) -> Option<Seal> {
+        let mut contents = Vec::with_capacity(members.len());
+        for (name, member) in members {
+            let seal = if is_part(member) { Some(self.part(member, depth + 1)?) } else { None };
+            contents.push((name, member, seal));
+        }
+        contents.sort_unstable_by_key(|(name, ..)| *name);
+        for (name, member, seal) in contents {
             sealer.text(name);
-            sealer.tell(content);
+            match seal {
+                Some(seal) => sealer.part(seal),
+                None => sealer.bare(member),
+            }
         }
         Some(sealer.object())
     }

@@ -46,14 +46,6 @@ impl Seal {
     }
 }
 
-/// What is known of one value inside of an array or object.
-#[derive(Clone, Copy)]
-pub(super) enum Content<'a> {
-    /// It has no parts.
-    Bare(&'a Value),
-    Sealed(Seal),
-}
-
 /// Makes the seal of one array or object from what is in it. It is fed whole words, which is what it takes fastest.
 pub(super) struct Sealer(SipHasher13);
 
@@ -63,25 +55,30 @@ impl Sealer {
         Self(SipHasher13::new_with_keys(left, right))
     }
 
-    /// The next element, or the value of the member that was named last.
-    pub(super) fn tell(&mut self, content: Content<'_>) {
-        match content {
-            Content::Sealed(seal) => {
-                self.word(token::SEAL);
-                self.word(seal.0);
-                self.word(seal.1);
-            }
-            Content::Bare(Value::Null) => self.word(token::NULL),
-            Content::Bare(Value::Bool(false)) => self.word(token::FALSE),
-            Content::Bare(Value::Bool(true)) => self.word(token::TRUE),
-            Content::Bare(Value::Number(number)) => self.number(number),
-            Content::Bare(Value::String(text)) => self.text(text),
-            Content::Bare(Value::Array(_)) => self.word(token::EMPTY_ARRAY),
-            Content::Bare(Value::Object(_)) => self.word(token::EMPTY_OBJECT),
+    /// The next element, or the value of the member that was named last: one that is a part itself.
+    #[inline]
+    pub(super) fn part(&mut self, seal: Seal) {
+        self.word(token::SEAL);
+        self.word(seal.0);
+        self.word(seal.1);
+    }
+
+    /// The same: one that is no part. Of arrays and objects that are the empty ones.
+    #[inline]
+    pub(super) fn bare(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.word(token::NULL),
+            Value::Bool(false) => self.word(token::FALSE),
+            Value::Bool(true) => self.word(token::TRUE),
+            Value::Number(number) => self.number(number),
+            Value::String(text) => self.text(text),
+            Value::Array(_) => self.word(token::EMPTY_ARRAY),
+            Value::Object(_) => self.word(token::EMPTY_OBJECT),
         }
     }
 
     /// A string, or the name of the next member.
+    #[inline]
     pub(super) fn text(&mut self, text: &str) {
         let bytes = text.as_bytes();
         let length = bytes.len() as u64;
@@ -98,6 +95,7 @@ impl Sealer {
         }
     }
 
+    #[inline]
     fn number(&mut self, number: &Number) {
         if let Some(number) = number.as_u64() {
             if number < 1 << 56 {
@@ -130,12 +128,14 @@ impl Sealer {
         Seal(hash.h1, hash.h2)
     }
 
+    #[inline]
     fn word(&mut self, word: u64) {
         self.0.write_u64(word);
     }
 }
 
 /// The bytes in one word, if they leave its highest byte free. Reads that overlap take the place of a loop.
+#[inline]
 fn short(bytes: &[u8]) -> Option<u64> {
     let length = bytes.len();
     if let (4..8, Some(first), Some(last)) = (length, bytes.first_chunk(), bytes.last_chunk()) {
@@ -159,7 +159,7 @@ mod tests {
     /// The seal of an array of values that have no parts.
     fn seal(values: &[Value]) -> Seal {
         let mut sealer = Sealer::new();
-        values.iter().for_each(|value| sealer.tell(Content::Bare(value)));
+        values.iter().for_each(|value| sealer.bare(value));
         sealer.array()
     }
 
