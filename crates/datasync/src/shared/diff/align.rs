@@ -60,14 +60,18 @@ impl<'a> Aligner<'a> {
     }
 
     /// Whether two values are equal.
+    #[inline]
     pub(super) fn same(&self, left: Node<'_>, right: Node<'_>) -> bool {
-        match (left.seal(), right.seal()) {
-            (Some(left), Some(right)) => left == right,
-            _ => self.interner.same(left.value, right.value),
+        if self.is_digested
+            && let (Some(left), Some(right)) = (left.seal(), right.seal())
+        {
+            return left == right;
         }
+        self.interner.same(left.value, right.value)
     }
 
     /// A hash of the value, by its seal if it has one.
+    #[inline]
     fn hash(&self, node: Node<'_>) -> u64 {
         node.seal().map_or_else(|| self.digest.of(node.value), Seal::short)
     }
@@ -76,9 +80,9 @@ impl<'a> Aligner<'a> {
     ///
     /// `None` if that is past the limit on work.
     pub(super) fn gaps(&mut self, old: &Elements<'a>, new: &Elements<'a>) -> Option<Vec<Gap>> {
-        let same = |&(left, right): &(usize, usize)| self.same(old.at(left), new.at(right));
-        let head = (0..old.len()).zip(0..new.len()).take_while(same).count();
-        let tail = (head..old.len()).rev().zip((head..new.len()).rev()).take_while(same).count();
+        let same = |(left, right): &(Node<'_>, Node<'_>)| self.same(*left, *right);
+        let head = old.from(0).zip(new.from(0)).take_while(same).count();
+        let tail = old.from(head).rev().zip(new.from(head).rev()).take_while(same).count();
         let middle = Gap { old: head..old.len() - tail, new: head..new.len() - tail };
         if middle.old.is_empty() && middle.new.is_empty() {
             return Some(Vec::new());

@@ -18,6 +18,7 @@ pub(super) struct Node<'a> {
 
 impl<'a> Node<'a> {
     /// A value of which nothing is known.
+    #[inline]
     pub(super) const fn bare(value: &'a Value) -> Self {
         Self { value, parts: &[] }
     }
@@ -28,6 +29,7 @@ impl<'a> Node<'a> {
     }
 
     /// Its seal, if it has one.
+    #[inline]
     pub(super) fn seal(self) -> Option<Seal> {
         self.parts.first().map(|part| part.seal)
     }
@@ -41,6 +43,7 @@ impl<'a> Node<'a> {
     }
 
     /// The parts inside of it.
+    #[inline]
     fn inner(self) -> &'a [Part] {
         self.parts.get(1..).unwrap_or_default()
     }
@@ -57,11 +60,13 @@ pub(super) struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     /// The elements of an array of which nothing is known.
+    #[inline]
     pub(super) const fn bare(values: &'a [Value]) -> Self {
         Self { values, parts: &[], starts: Vec::new() }
     }
 
     /// The elements of `values`, the array that `node` is.
+    #[inline]
     pub(super) fn of(node: Node<'a>, values: &'a [Value]) -> Self {
         let parts = node.inner();
         if parts.is_empty() {
@@ -76,15 +81,24 @@ impl<'a> Elements<'a> {
         Self { values, parts, starts: values.iter().map(start).collect() }
     }
 
+    #[inline]
     pub(super) const fn values(&self) -> &'a [Value] {
         self.values
     }
 
+    #[inline]
     pub(super) const fn len(&self) -> usize {
         self.values.len()
     }
 
+    /// The elements from that index on.
+    #[inline]
+    pub(super) fn from(&self, index: usize) -> impl DoubleEndedIterator<Item = Node<'a>> {
+        (index..self.values.len()).map(|at| self.at(at))
+    }
+
     /// The element with that index.
+    #[inline]
     pub(super) fn at(&self, index: usize) -> Node<'a> {
         let value = &self.values[index];
         match self.starts.get(index) {
@@ -105,15 +119,18 @@ pub(super) struct Members<'a> {
 
 impl<'a> Members<'a> {
     /// The members of `map`, the object that `node` is.
+    #[inline]
     pub(super) fn of(node: Node<'a>, map: &'a Map<String, Value>) -> Self {
         Self { map, parts: node.inner(), by_name: None }
     }
 
+    #[inline]
     pub(super) fn contains(&self, name: &str) -> bool {
         self.map.contains_key(name)
     }
 
     /// All members in order.
+    #[inline]
     pub(super) fn iter(&self) -> Walk<'a> {
         Walk { rest: self.map.iter(), parts: self.parts }
     }
@@ -144,6 +161,7 @@ pub(super) struct Walk<'a> {
 impl<'a> Iterator for Walk<'a> {
     type Item = (&'a String, Node<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let (name, value) = self.rest.next()?;
         if self.parts.is_empty() || !is_part(value) {
@@ -156,6 +174,59 @@ impl<'a> Iterator for Walk<'a> {
 }
 
 /// The node of a value whose parts are the first of these.
+#[inline]
 fn first<'a>(value: &'a Value, parts: &'a [Part]) -> Node<'a> {
     Node { value, parts: &parts[..parts[0].extent] }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::parts::parts_of;
+    use super::*;
+
+    /// Checks that every node has the seal of its value, and how many have one.
+    fn check(node: Node<'_>) -> usize {
+        let own = parts_of(node.value).unwrap();
+        assert_eq!(node.seal(), own.first().map(|part| part.seal), "{}", node.value);
+        let inner = match node.value {
+            Value::Array(values) => {
+                let elements = Elements::of(node, values);
+                elements.from(0).map(check).sum()
+            }
+            Value::Object(map) => {
+                let mut members = Members::of(node, map);
+                for (name, member) in members.iter() {
+                    assert_eq!(members.find(name).unwrap().seal(), member.seal());
+                }
+                assert!(members.find("missing").is_none());
+                members.iter().map(|(_, member)| check(member)).sum()
+            }
+            _ => 0,
+        };
+        inner + usize::from(node.seal().is_some())
+    }
+
+    #[test]
+    fn every_part_of_a_document_is_found_with_its_seal() {
+        for document in [
+            json!(1),
+            json!([]),
+            json!([1, [], [2, [3], {}], "x", {"a": [4], "b": 5, "c": {"d": [[6]]}}, [7]]),
+            json!({"a": {}, "b": [[1], [[2]]], "c": 1, "d": {"e": [3]}}),
+        ] {
+            let parts = parts_of(&document).unwrap();
+            assert_eq!(check(Node::digested(&document, &parts)), parts.len());
+        }
+    }
+
+    #[test]
+    fn nothing_is_known_of_what_is_in_a_bare_value() {
+        let document = json!({"a": [[1]]});
+        let mut members = Members::of(Node::bare(&document), document.as_object().unwrap());
+        let list = members.find("a").unwrap();
+        let elements = Elements::of(list, list.value.as_array().unwrap());
+        assert_eq!((list.seal(), elements.at(0).seal()), (None, None));
+    }
 }

@@ -59,6 +59,7 @@ impl ParsedDocument {
     }
 
     /// A value that was read from a text of so many bytes.
+    #[inline]
     pub(crate) fn of_text(value: Value, bytes: usize) -> Self {
         if bytes < DIGESTED_MIN { Self { value, parts: None } } else { Self::from(value) }
     }
@@ -150,5 +151,97 @@ impl Display for ParsedDocument {
 impl Serialize for ParsedDocument {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::walk::diff;
+    use super::*;
+
+    fn digested(value: &Value) -> ParsedDocument {
+        let document = ParsedDocument::from(value.clone());
+        assert!(document.parts.is_some());
+        document
+    }
+
+    #[test]
+    fn what_has_the_same_digest_is_not_looked_into() {
+        let (value, other) = (json!({"a": [1, [2]], "b": 1}), json!({"a": [1, [3]], "b": 2}));
+        let parts = |value: &Value, b: u32| {
+            let mut value = value.clone();
+            value["b"] = json!(b);
+            value["a"] = json!([1, [2]]);
+            parts_of(&value)
+        };
+        let forged = ParsedDocument { parts: parts(&other, 2), value: other };
+        let changes = digested(&value).diff(&forged);
+        assert_eq!(changes, [Change::Modified { path: "/b".into(), old: json!(1), new: json!(2) }]);
+    }
+
+    #[test]
+    fn numbers_are_equal_if_serde_json_says_so() {
+        let numbers = [json!([0.0]), json!([-0.0]), json!([0]), json!([1]), json!([1.0]), json!([1e300])];
+        for (left, right) in numbers.iter().flat_map(|left| numbers.iter().map(move |right| (left, right))) {
+            let changes = digested(left).diff(&digested(right));
+            assert_eq!(changes.is_empty(), left == right, "{left} {right}");
+            assert_eq!(digested(left) == digested(right), left == right);
+        }
+    }
+
+    #[test]
+    fn a_small_text_is_not_digested_and_compared_all_the_same() {
+        let (small, large) = (json!(["a"]), json!(["b".repeat(DIGESTED_MIN)]));
+        let read = |value: &Value| ParsedDocument::parse(value.to_string().as_bytes()).unwrap();
+        let documents = [(read(&small), false), (read(&large), true), (digested(&small), true)];
+        for (document, is_digested) in &documents {
+            assert_eq!(document.parts.is_some(), *is_digested);
+            for (other, _) in &documents {
+                assert_eq!(document.diff(other), diff(document, other));
+                assert_eq!(document == other, **document == **other);
+            }
+        }
+    }
+
+    #[test]
+    fn of_members_with_one_name_the_last_counts_for_the_digests_too() {
+        let text = format!(r#"{{"a": [1], "b": [2], "a": [3], "c": "{}"}}"#, "x".repeat(DIGESTED_MIN));
+        let document = ParsedDocument::parse(text.as_bytes()).unwrap();
+        assert_eq!(document, digested(&json!({"a": [3], "b": [2], "c": "x".repeat(DIGESTED_MIN)})));
+    }
+
+    #[test]
+    fn a_document_of_the_greatest_depth_is_digested_and_one_of_more_is_too_deep() {
+        let nest = |levels: usize, middle: &str| "[".repeat(levels) + middle + &"]".repeat(levels);
+        let middle = format!("\"{}\"", "x".repeat(DIGESTED_MIN));
+        let document = ParsedDocument::parse(nest(128, &middle).as_bytes()).unwrap();
+        assert_eq!(document.parts.as_ref().map(|parts| parts.len()), Some(128));
+        let changes = document.diff(&ParsedDocument::parse(nest(128, "1").as_bytes()).unwrap());
+        assert_eq!(changes.len(), 1);
+        let deeper = ParsedDocument::parse(nest(129, &middle).as_bytes());
+        assert!(matches!(deeper, Err(ParseError::TooDeep)));
+    }
+
+    #[test]
+    fn a_value_that_is_nested_deeper_than_documents_are_is_compared_without_digests() {
+        let nest = |middle| ParsedDocument::from((0..200).fold(middle, |inner, _| json!({"n": inner})));
+        let (left, right) = (nest(json!(1)), nest(json!(2)));
+        assert!(left.parts.is_none());
+        assert_eq!((left.diff(&right).len(), left == right, left == left.clone()), (1, false, true));
+    }
+
+    #[test]
+    fn it_reads_and_writes_as_its_value() {
+        let value = json!({"a": [1, "x"]});
+        let document = digested(&value);
+        assert_eq!(
+            (document.to_string(), format!("{document:?}")),
+            (value.to_string(), format!("{value:?}"))
+        );
+        assert_eq!(serde_json::to_value(&document).unwrap(), value);
+        assert!(document == value && value == document && document["a"][0] == 1);
+        assert_eq!(Value::from(document), value);
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn parts_of(document: &Value) -> Option<Box<[Part]>> {
 }
 
 /// Whether this value is one of the parts of its document.
+#[inline]
 pub(super) fn is_part(value: &Value) -> bool {
     match value {
         Value::Array(items) => !items.is_empty(),
@@ -105,5 +106,70 @@ impl Builder {
             }
         }
         Some(sealer.object())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extents(document: &Value) -> Vec<usize> {
+        parts_of(document).unwrap().iter().map(|part| part.extent).collect()
+    }
+
+    fn seal(document: &Value) -> Seal {
+        parts_of(document).unwrap()[0].seal
+    }
+
+    #[test]
+    fn only_arrays_and_objects_that_hold_something_are_parts() {
+        assert!(extents(&json!(1)).is_empty());
+        assert!(extents(&json!([])).is_empty());
+        assert_eq!(extents(&json!([[], {}, "[1]"])), [1]);
+    }
+
+    #[test]
+    fn each_part_is_followed_by_those_inside_of_it() {
+        assert_eq!(extents(&json!({"a": [[1], 2, {"b": 3}], "c": {}, "d": [4]})), [5, 3, 1, 1, 1]);
+    }
+
+    #[test]
+    fn what_is_equal_has_one_seal_wherever_it_is() {
+        let part = json!({"a": [1, {"b": null}]});
+        let parts = parts_of(&json!([part, {"in": part}])).unwrap();
+        assert_eq!((parts[1].seal, parts[5].seal), (seal(&part), seal(&part)));
+        assert_ne!(seal(&part), seal(&json!({"a": [1, {"b": false}]})));
+        assert_ne!(seal(&json!([[1], [2]])), seal(&json!([[2], [1]])));
+        assert_ne!(seal(&json!([[1, 2]])), seal(&json!([[1], 2])));
+        assert_ne!(seal(&json!({"a": 1})), seal(&json!(["a", 1])));
+    }
+
+    #[test]
+    fn the_order_of_members_does_not_count() {
+        let read = |text| serde_json::from_str(text).unwrap();
+        let (left, right): (Value, Value) =
+            (read(r#"{"a": 1, "b": {"c": [2], "d": 3}}"#), read(r#"{"b": {"d": 3, "c": [2]}, "a": 1}"#));
+        assert_eq!(seal(&left), seal(&right));
+    }
+
+    #[test]
+    fn maps_that_have_orders_of_their_own_are_sealed_alike() {
+        let document = json!({"a": 1, "b": {"c": [2, {"e": {}}], "d": 3}, "f": [[4]]});
+        let mut builder = Builder { parts: Vec::new(), is_ordered: false };
+        assert_eq!(builder.part(&document, 1), Some(seal(&document)));
+        let extents_there: Vec<_> = builder.parts.iter().map(|part| part.extent).collect();
+        assert_eq!(extents_there, extents(&document));
+    }
+
+    #[test]
+    fn a_document_that_is_nested_too_deep_to_walk_has_no_parts() {
+        let nest = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+        assert_eq!(extents(&nest(DEPTH_MAX)).len(), DEPTH_MAX);
+        assert!(parts_of(&nest(DEPTH_MAX + 1)).is_none());
+    }
+
+    #[test]
+    fn a_part_takes_no_more_memory_than_the_documentation_says() {
+        assert!(size_of::<Part>() <= 24);
     }
 }
