@@ -213,6 +213,18 @@ mod tests {
     }
 
     #[test]
+    fn members_in_another_order_are_the_same_and_changes_in_them_are_found() {
+        let pad = "x".repeat(DIGESTED_MIN);
+        let read = |text: String| ParsedDocument::parse(text.as_bytes()).unwrap();
+        let left = read(format!(r#"{{"a": {{"b": [1], "c": [2, [3]]}}, "d": [4], "e": "{pad}"}}"#));
+        let right = read(format!(r#"{{"d": [4], "e": "{pad}", "a": {{"c": [2, [3]], "b": [1]}}}}"#));
+        assert!(left == right && left.diff(&right).is_empty());
+        let other = read(format!(r#"{{"d": [5], "e": "{pad}", "a": {{"c": [2, [6]], "b": [1]}}}}"#));
+        let changes = left.diff(&other);
+        assert_eq!(changes.iter().map(Change::path).collect::<Vec<_>>(), ["/a/c/1/0", "/d/0"]);
+    }
+
+    #[test]
     fn a_document_of_the_greatest_depth_is_digested_and_one_of_more_is_too_deep() {
         let nest = |levels: usize, middle: &str| "[".repeat(levels) + middle + &"]".repeat(levels);
         let middle = format!("\"{}\"", "x".repeat(DIGESTED_MIN));

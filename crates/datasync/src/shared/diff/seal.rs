@@ -192,8 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn the_two_zeros_have_one_seal() {
-        assert_eq!(seal(&[json!(0.0)]), seal(&[json!(-0.0)]));
+    fn the_two_zeros_have_one_seal_if_they_are_equal() {
+        // With serde_json's `arbitrary_precision` they are not.
+        let (zero, negative) = (json!(0.0), json!(-0.0));
+        assert_eq!(zero == negative, seal(&[zero]) == seal(&[negative]));
     }
 
     #[test]
