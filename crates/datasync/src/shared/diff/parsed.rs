@@ -24,9 +24,9 @@ const DIGESTED_MIN: usize = 4_096;
 /// never leaves it. The chance is one in 2<sup>128</sup> for each pair that is compared, whatever the documents are:
 /// whoever writes them does not know the key, and so cannot raise it.
 ///
-/// A document costs 24 bytes of memory for each array and object that is not empty, beside the value, and digesting it
-/// less than a fifth of the time that parsing it takes. One that is parsed from less than 4 KiB has no digests; it is
-/// compared as it is, and so is one beside it that has them.
+/// The digests take 24 bytes of memory for each array and object that is not empty, and making them about a fifth of the
+/// time that parsing takes. A document that is parsed from less than 4 KiB has none, since comparing it as it is takes a
+/// microsecond or two; and so is one compared with it that has them.
 ///
 /// # Examples
 ///
@@ -253,7 +253,7 @@ mod tests {
             (value.to_string(), format!("{value:?}"))
         );
         assert_eq!(serde_json::to_value(&document).unwrap(), value);
-        assert!(document == value && value == document && document["a"][0] == 1);
+        assert_eq!((&document == &value, &value == &document, &document["a"][0]), (true, true, &json!(1)));
         assert_eq!(Value::from(document), value);
     }
 }
