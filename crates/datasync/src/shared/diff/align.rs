@@ -62,12 +62,7 @@ impl<'a> Aligner<'a> {
     /// Whether two values are equal.
     #[inline]
     pub(super) fn same(&self, left: Node<'_>, right: Node<'_>) -> bool {
-        if self.is_digested
-            && let (Some(left), Some(right)) = (left.seal(), right.seal())
-        {
-            return left == right;
-        }
-        self.interner.same(left.value, right.value)
+        if self.is_digested { left.is_same(right) } else { self.interner.same(left.value, right.value) }
     }
 
     /// A hash of the value, by its seal if it has one.

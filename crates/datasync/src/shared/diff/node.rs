@@ -1,6 +1,5 @@
 //! A value of a document, with what is known of its parts.
 
-use serde_json::map::Iter;
 use serde_json::{Map, Value};
 
 use super::intern::IdMap;
@@ -35,6 +34,7 @@ impl<'a> Node<'a> {
     }
 
     /// Whether two values are equal, by their seals if they have them.
+    #[inline]
     pub(super) fn is_same(self, other: Self) -> bool {
         match (self.seal(), other.seal()) {
             (Some(left), Some(right)) => left == right,
@@ -131,8 +131,17 @@ impl<'a> Members<'a> {
 
     /// All members in order.
     #[inline]
-    pub(super) fn iter(&self) -> Walk<'a> {
-        Walk { rest: self.map.iter(), parts: self.parts }
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a String, Node<'a>)> + use<'a> {
+        // Those of the members that are still to come.
+        let mut parts = self.parts;
+        self.map.iter().map(move |(name, value)| {
+            if parts.is_empty() || !is_part(value) {
+                return (name, Node::bare(value));
+            }
+            let node = first(value, parts);
+            parts = &parts[node.parts.len()..];
+            (name, node)
+        })
     }
 
     /// The member of that name.
@@ -147,29 +156,6 @@ impl<'a> Members<'a> {
         let by_name =
             self.by_name.get_or_insert_with(|| all.map(|(name, node)| (name.as_str(), node)).collect());
         by_name.get(name).copied()
-    }
-}
-
-/// Goes through the members of an object.
-#[derive(Clone, Debug)]
-pub(super) struct Walk<'a> {
-    rest: Iter<'a>,
-    /// Those of the members that are still to come.
-    parts: &'a [Part],
-}
-
-impl<'a> Iterator for Walk<'a> {
-    type Item = (&'a String, Node<'a>);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let (name, value) = self.rest.next()?;
-        if self.parts.is_empty() || !is_part(value) {
-            return Some((name, Node::bare(value)));
-        }
-        let node = first(value, self.parts);
-        self.parts = &self.parts[node.parts.len()..];
-        Some((name, node))
     }
 }
 
