@@ -33,3 +33,18 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(payload: &[u8]) -> Result<(V
         .map_err(|error| DecodeError::WrongShape(error.to_string().into()))?;
     Ok((document, value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compared_is_digested_unless_it_is_small() {
+        for (length, is_digested) in [(10, false), (10_000, true)] {
+            let payload = format!("[\"{}\"]", "x".repeat(length));
+            let (document, value) = decode_digested::<Vec<String>>(payload.as_bytes()).unwrap();
+            assert_eq!((document.is_digested(), value[0].len()), (is_digested, length));
+            assert_eq!(document[0], value[0]);
+        }
+    }
+}
