@@ -58,10 +58,10 @@ pub use resync::{Command, Loaded, Resync};
 pub use revision::{Incarnation, Revision, Version};
 pub use shared::{
     Access, Change, ChangeSet, Changes, ChangesOptions, DEPTH_MAX, DataStatus, Document, Edit, Edited,
-    HeldLock, Listener, ListenerEvent, Listeners, Open, OpenError, Origin, ParseError, Pointer, PointerError,
-    ReadError, Rejected, Select, SelectBy, Selected, Shared, SharedEvent, SharedEvents, SharedStatus,
-    Snapshot, StaleCause, UpdateError, UpdateHandler, UpdateOptions, Updated, depth, diff, overlay, parse,
-    to_patch,
+    HeldLock, Listener, ListenerEvent, Listeners, Open, OpenError, Origin, ParseError, ParsedDocument,
+    Pointer, PointerError, ReadError, Rejected, Select, SelectBy, Selected, Shared, SharedEvent,
+    SharedEvents, SharedStatus, Snapshot, StaleCause, UpdateError, UpdateHandler, UpdateOptions, Updated,
+    depth, diff, overlay, parse, to_patch,
 };
 pub use store::{
     Capabilities, Consistency, Found, Items, Link, List, Listing, RawChange, RawChanges, Read, Selection,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use quorate_datasync::{Change, DEPTH_MAX, Pointer, depth, diff, overlay, parse, to_patch};
+use quorate_datasync::{Change, DEPTH_MAX, ParsedDocument, Pointer, depth, diff, overlay, parse, to_patch};
 use serde_json::{Value, json};
 
 /// Few different scalars and names, so that equal values and shared names are common.
@@ -94,6 +94,10 @@ fn collect(value: &Value, here: &mut Pointer, containers: &mut Vec<Pointer>) {
     }
 }
 
+fn digested(value: &Value) -> ParsedDocument {
+    ParsedDocument::from(value.clone())
+}
+
 /// Applies the patch of the changes as a stranger would who knows only RFC 6902.
 fn patched(previous: &Value, changes: &[Change]) -> Value {
     let patch: json_patch::Patch = serde_json::from_value(to_patch(changes)).expect("it is a patch");
@@ -163,6 +167,7 @@ fn documents_at_the_depth_limit_are_compared_on_a_small_stack() {
         let (before, after) = (deepest(&json!([1, 2])), deepest(&json!([1, 3])));
         let changes = diff(&before, &after);
         assert_eq!(changes.len(), 1);
+        assert_eq!(digested(&before).diff(&digested(&after)), changes);
         assert_eq!(patched(&before, &changes), after);
         let mut stored = parse(before.to_string().as_bytes()).unwrap();
         overlay(&mut stored, &before, &after);
@@ -206,6 +211,26 @@ proptest! {
     fn a_diff_is_empty_exactly_if_the_documents_are_equal((previous, current) in relatives()) {
         prop_assert!(diff(&previous, &previous).is_empty());
         prop_assert_eq!(diff(&previous, &current).is_empty(), previous == current);
+    }
+
+    #[test]
+    fn digests_make_no_difference_to_relatives((previous, current) in relatives()) {
+        let (left, right) = (digested(&previous), digested(&current));
+        prop_assert_eq!(left.diff(&right), diff(&previous, &current));
+        prop_assert_eq!(left == right, previous == current);
+    }
+
+    #[test]
+    fn digests_make_no_difference_to_strangers(previous in document(), current in document()) {
+        let (left, right) = (digested(&previous), digested(&current));
+        prop_assert_eq!(left.diff(&right), diff(&previous, &current));
+        prop_assert_eq!(left == right, previous == current);
+    }
+
+    #[test]
+    fn digests_make_no_difference_deep_down((previous, current) in relatives()) {
+        let (previous, current) = (deepest(&previous), deepest(&current));
+        prop_assert_eq!(digested(&previous).diff(&digested(&current)), diff(&previous, &current));
     }
 
     #[test]

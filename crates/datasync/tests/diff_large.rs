@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use proptest::prelude::*;
-use quorate_datasync::{Change, DEPTH_MAX, depth, diff, overlay, to_patch};
+use quorate_datasync::{Change, DEPTH_MAX, ParsedDocument, depth, diff, overlay, to_patch};
 use serde_json::{Value, json};
 
 /// About how long the random documents are as text.
@@ -94,11 +94,21 @@ fn check(old: &Value, new: &Value) {
     let took = start.elapsed();
     assert!(took < TIME_MAX, "{took:?}");
     assert_eq!(stored, *new);
+    check_digested(old, new, &there);
     // The judge takes one step at a time, which is not what is measured here.
     if there.len() < 10_000 {
         assert_eq!(patched(old, &there), *new);
         assert_eq!(patched(new, &back), *old);
     }
+}
+
+/// Compares with digests, which must not make a difference and not take too long either.
+fn check_digested(old: &Value, new: &Value, changes: &[Change]) {
+    let start = Instant::now();
+    let (old, new) = (ParsedDocument::from(old.clone()), ParsedDocument::from(new.clone()));
+    assert!(old.diff(&new) == changes, "digests make a difference");
+    let took = start.elapsed();
+    assert!(took < TIME_MAX, "{took:?}");
 }
 
 proptest! {
@@ -112,6 +122,7 @@ proptest! {
         (0..edits).for_each(|_| edit(&mut new, &mut random));
         let changes = diff(&old, &new);
         prop_assert_eq!(changes.is_empty(), old == new);
+        check_digested(&old, &new, &changes);
         prop_assert_eq!(patched(&old, &changes), new);
     }
 }
@@ -197,4 +208,38 @@ fn many_lists_that_were_shuffled_are_bounded_together() {
         Value::Object(lists.collect())
     };
     check(&named(&old), &named(&new));
+}
+
+#[test]
+fn documents_of_nothing_but_brackets_are_bounded() {
+    let nest = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+    let list = |item: &str| format!("[{}1]", format!("{item},").repeat(BYTES / item.len()));
+    let members = |count: usize| -> String {
+        (0..count).map(|at| format!("\"same\":[{at}],")).collect::<String>() + "\"same\":[1]"
+    };
+    let texts = [
+        list(&nest(DEPTH_MAX - 1)),
+        list("[]"),
+        list("{}"),
+        list("[1]"),
+        list("{\"\":[[]]}"),
+        format!("{{{}}}", members(60_000)),
+        list(&format!("{{{}}}", members(3))),
+    ];
+    for text in texts {
+        let start = Instant::now();
+        let document = ParsedDocument::parse(text.as_bytes()).expect("it is a document");
+        let took = start.elapsed();
+        assert!(took < TIME_MAX, "{took:?}");
+        let mut value = document.into_value();
+        let old = value.clone();
+        if let Value::Array(items) = &mut value {
+            items[7] = json!("changed");
+            items.remove(9);
+        } else {
+            value["same"][0] = json!("changed");
+        }
+        check_digested(&old, &value, &diff(&old, &value));
+        check_digested(&old, &old, &[]);
+    }
 }

@@ -4,10 +4,18 @@ use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::diff::parse;
+use super::diff::{ParsedDocument, parse};
 use crate::DecodeError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// Decodes a payload that is going to be compared with others.
+pub(crate) fn decode_digested<T: DeserializeOwned + 'static>(
+    payload: &[u8],
+) -> Result<(ParsedDocument, T), DecodeError> {
+    let (document, value) = decode(payload)?;
+    Ok((ParsedDocument::of_text(document, payload.len()), value))
+}
 
 /// Decodes a payload into its document and the value of type `T` that it stands for.
 pub(crate) fn decode<T: DeserializeOwned + 'static>(payload: &[u8]) -> Result<(Value, T), DecodeError> {
@@ -24,4 +32,19 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(payload: &[u8]) -> Result<(V
         .map_err(|_| DecodeError::WrongShape("its type panicked while decoding".into()))?
         .map_err(|error| DecodeError::WrongShape(error.to_string().into()))?;
     Ok((document, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compared_is_digested_unless_it_is_small() {
+        for (length, is_digested) in [(10, false), (10_000, true)] {
+            let payload = format!("[\"{}\"]", "x".repeat(length));
+            let (document, value) = decode_digested::<Vec<String>>(payload.as_bytes()).unwrap();
+            assert_eq!((document.is_digested(), value[0].len()), (is_digested, length));
+            assert_eq!(document[0], value[0]);
+        }
+    }
 }

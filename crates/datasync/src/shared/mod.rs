@@ -50,7 +50,10 @@ use crate::{Key, KeyError, Store};
 
 pub use access::Access;
 pub use changes_options::ChangesOptions;
-pub use diff::{Change, DEPTH_MAX, ParseError, Pointer, PointerError, depth, diff, overlay, parse, to_patch};
+pub use diff::{
+    Change, DEPTH_MAX, ParseError, ParsedDocument, Pointer, PointerError, depth, diff, overlay, parse,
+    to_patch,
+};
 pub use document::Document;
 pub use edit::{Edit, Edited};
 pub use error::{OpenError, ReadError, StaleCause, UpdateError};

@@ -1,6 +1,8 @@
 //! What many events come to, for who did not take them one by one.
 
-use super::diff::{Change, diff};
+use serde_json::Value;
+
+use super::diff::Change;
 use super::interest::Interest;
 use super::snapshot::{ChangeSet, Rejected, SharedEvent, Snapshot};
 
@@ -61,12 +63,12 @@ pub(crate) fn changes_between<T>(
     current: Option<&Snapshot<T>>,
 ) -> Vec<Change> {
     match (previous, current) {
-        (Some(previous), Some(current)) => diff(&previous.document, &current.document),
+        (Some(previous), Some(current)) => previous.document.diff(&current.document),
         (None, Some(current)) => {
-            vec![Change::Added { path: String::new(), value: (*current.document).clone() }]
+            vec![Change::Added { path: String::new(), value: Value::clone(&current.document) }]
         }
         (Some(previous), None) => {
-            vec![Change::Removed { path: String::new(), value: (*previous.document).clone() }]
+            vec![Change::Removed { path: String::new(), value: Value::clone(&previous.document) }]
         }
         (None, None) => Vec::new(),
     }

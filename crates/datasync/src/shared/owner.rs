@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use super::codec::decode;
+use super::codec::decode_digested;
 use super::core::Core;
 use super::fence::Fed;
 use super::net::changes_between;
@@ -161,7 +161,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Owner<T> {
         let is_same = previous.is_some_and(|previous| previous.value == entry.value);
         let decoded = match (&**before, is_same) {
             (Data::Present(held), true) => Ok(Snapshot { revision, version, ..held.clone() }),
-            _ => decode::<T>(&entry.value).map(|(document, value)| {
+            _ => decode_digested::<T>(&entry.value).map(|(document, value)| {
                 let (document, value) = (Arc::new(document), Arc::new(value));
                 Snapshot { value, document, revision, version }
             }),

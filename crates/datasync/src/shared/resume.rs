@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::Shared;
 use super::changes_options::ChangesOptions;
-use super::codec::decode;
+use super::codec::decode_digested;
 use super::net::changes_between;
 use super::own::is_of_this_process;
 use super::snapshot::{ChangeSet, Data, Origin, SharedEvent, Snapshot};
@@ -137,7 +137,7 @@ impl<T: DeserializeOwned + 'static> Replay<T> {
     }
 
     fn put(&mut self, entry: &Entry) -> Result<Revision> {
-        let Ok((document, value)) = decode::<T>(&entry.value) else {
+        let Ok((document, value)) = decode_digested::<T>(&entry.value) else {
             // The live copy kept the good one as well. A stream cannot begin at a bad one.
             return if self.base.is_some() { Ok(entry.revision) } else { Err(no_history(self.revision)) };
         };

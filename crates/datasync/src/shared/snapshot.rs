@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::diff::{Change, to_patch};
+use super::diff::{Change, ParsedDocument, to_patch};
 use super::error::{ReadError, StaleCause};
 use crate::{DecodeError, Revision, Version};
 
@@ -15,8 +15,8 @@ use crate::{DecodeError, Revision, Version};
 pub struct Snapshot<T> {
     /// The struct.
     pub value: Arc<T>,
-    /// The stored document, with the fields that `T` does not know.
-    pub document: Arc<Value>,
+    /// The stored document, with the fields that `T` does not know. It keeps what makes comparing it fast.
+    pub document: Arc<ParsedDocument>,
     /// The revision at which it was written.
     pub revision: Revision,
     /// Guards a write that replaces it.

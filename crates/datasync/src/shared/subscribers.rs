@@ -186,7 +186,7 @@ mod tests {
         let revision = Revision::new(at);
         Snapshot {
             value: Arc::new(at),
-            document: Arc::new(json!({ "n": at })),
+            document: Arc::new(json!({ "n": at }).into()),
             revision,
             version: Version::new(revision, at),
         }

@@ -8,9 +8,12 @@ use serde_json::Value;
 use super::digest::Digest;
 use super::intern::{IdSet, Interner};
 use super::lcs::{self, Steps};
+use super::node::{Elements, Node};
+use super::seal::Seal;
 
 /// In how many arrays around each other elements are compared and hashed as they are, level by level. Further in,
 /// all that is below is numbered first, so that no depth makes the work more than a fixed multiple of the documents.
+/// That is not needed where the documents were digested.
 const UNNUMBERED_MAX: usize = 8;
 
 /// A place where two arrays differ: what is in `old` there became what is in `new`. Between gaps, and before
@@ -31,9 +34,21 @@ pub(super) struct Aligner<'a> {
     steps: Steps,
     /// How many arrays there are around the place.
     level: usize,
+    /// Whether all arrays and objects have seals.
+    is_digested: bool,
 }
 
 impl<'a> Aligner<'a> {
+    /// Lines up documents of which all arrays and objects have seals, or those of which it must not be expected.
+    pub(super) fn new(is_digested: bool) -> Self {
+        Self { is_digested, ..Self::default() }
+    }
+
+    /// Whether it costs little to ask whether two values are equal, however large they are.
+    pub(super) const fn is_digested(&self) -> bool {
+        self.is_digested
+    }
+
     /// What follows is inside of an array.
     pub(super) const fn enter(&mut self) {
         self.level += 1;
@@ -45,17 +60,24 @@ impl<'a> Aligner<'a> {
     }
 
     /// Whether two values are equal.
-    pub(super) fn same(&self, left: &Value, right: &Value) -> bool {
-        self.interner.same(left, right)
+    #[inline]
+    pub(super) fn same(&self, left: Node<'_>, right: Node<'_>) -> bool {
+        if self.is_digested { left.is_same(right) } else { self.interner.same(left.value, right.value) }
+    }
+
+    /// A hash of the value, by its seal if it has one.
+    #[inline]
+    fn hash(&self, node: Node<'_>) -> u64 {
+        node.seal().map_or_else(|| self.digest.of(node.value), Seal::short)
     }
 
     /// Finds the gaps between two arrays by longest common subsequence, ascending; none if the arrays are equal.
     ///
     /// `None` if that is past the limit on work.
-    pub(super) fn gaps(&mut self, old: &'a [Value], new: &'a [Value]) -> Option<Vec<Gap>> {
-        let same = |(left, right): &(&Value, &Value)| self.interner.same(left, right);
-        let head = old.iter().zip(new).take_while(same).count();
-        let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(same).count();
+    pub(super) fn gaps(&mut self, old: &Elements<'a>, new: &Elements<'a>) -> Option<Vec<Gap>> {
+        let same = |(left, right): &(Node<'_>, Node<'_>)| self.same(*left, *right);
+        let head = old.from(0).zip(new.from(0)).take_while(same).count();
+        let tail = old.from(head).rev().zip(new.from(head).rev()).take_while(same).count();
         let middle = Gap { old: head..old.len() - tail, new: head..new.len() - tail };
         if middle.old.is_empty() && middle.new.is_empty() {
             return Some(Vec::new());
@@ -63,22 +85,26 @@ impl<'a> Aligner<'a> {
         if middle.old.is_empty() || middle.new.is_empty() {
             return Some(vec![middle]);
         }
-        if self.level < UNNUMBERED_MAX {
-            if let Some(gaps) = self.in_place(old, new, &middle) {
-                return Some(gaps);
-            }
-            let digests =
-                |values: &[Value]| values.iter().map(|value| self.digest.of(value)).collect::<Vec<_>>();
-            let (before, after) = (digests(&old[middle.old.clone()]), digests(&new[middle.new.clone()]));
+        if self.level < UNNUMBERED_MAX
+            && let Some(gaps) = self.in_place(old, new, &middle)
+        {
+            return Some(gaps);
+        }
+        if self.level < UNNUMBERED_MAX || self.is_digested {
+            let hashes = |elements: &Elements<'a>, range: &Range<usize>| {
+                range.clone().map(|at| self.hash(elements.at(at))).collect::<Vec<_>>()
+            };
+            let (before, after) = (hashes(old, &middle.old), hashes(new, &middle.new));
             let matches = matches(&before, &after, head, &mut self.steps)?;
-            if matches.iter().all(|&(left, right)| self.interner.same(&old[left], &new[right])) {
+            if matches.iter().all(|&(left, right)| self.same(old.at(left), new.at(right))) {
                 return Some(between(matches, &middle));
             }
-            // Two different values have one digest, by a chance of one in many millions.
+            // Two different values have one hash, by a chance of one in many millions.
         }
         let interner = &mut self.interner;
         let mut ids = |values: &'a [Value]| values.iter().map(|value| interner.id(value)).collect::<Vec<_>>();
-        let (before, after) = (ids(&old[middle.old.clone()]), ids(&new[middle.new.clone()]));
+        let (before, after) =
+            (ids(&old.values()[middle.old.clone()]), ids(&new.values()[middle.new.clone()]));
         Some(between(matches(&before, &after, head, &mut self.steps)?, &middle))
     }
 
@@ -88,15 +114,15 @@ impl<'a> Aligner<'a> {
     /// Elements that differ from the one with the same index are lined up with nothing then. That is the longest
     /// common subsequence if no value is among them on both sides: of each value no more can be matched than the
     /// side has that has fewer, and so many are matched.
-    fn in_place(&self, old: &[Value], new: &[Value], middle: &Gap) -> Option<Vec<Gap>> {
+    fn in_place(&self, old: &Elements<'a>, new: &Elements<'a>, middle: &Gap) -> Option<Vec<Gap>> {
         if middle.old != middle.new {
             return None;
         }
-        let differ = |&at: &usize| !self.interner.same(&old[at], &new[at]);
+        let differ = |&at: &usize| !self.same(old.at(at), new.at(at));
         let places: Vec<_> = middle.old.clone().filter(differ).collect();
         if places.len() > 1 {
-            let before: IdSet<_> = places.iter().map(|&at| self.digest.of(&old[at])).collect();
-            if places.iter().any(|&at| before.contains(&self.digest.of(&new[at]))) {
+            let before: IdSet<_> = places.iter().map(|&at| self.hash(old.at(at))).collect();
+            if places.iter().any(|&at| before.contains(&self.hash(new.at(at)))) {
                 return None;
             }
         }
@@ -112,8 +138,9 @@ impl<'a> Aligner<'a> {
             return 0;
         };
         let (small, large) = if before.len() < after.len() { (before, after) } else { (after, before) };
-        let shared =
-            |(name, value): &(&String, &Value)| large.get(*name).is_some_and(|other| self.same(value, other));
+        let shared = |(name, value): &(&String, &Value)| {
+            large.get(*name).is_some_and(|other| self.interner.same(value, other))
+        };
         small.iter().filter(shared).count()
     }
 
@@ -168,7 +195,8 @@ mod tests {
 
     fn found(old: &Value, new: &Value) -> Option<Vec<(Range<usize>, Range<usize>)>> {
         let mut aligner = Aligner::default();
-        let gaps = aligner.gaps(old.as_array().unwrap(), new.as_array().unwrap())?;
+        let [old, new] = [old, new].map(|value| Elements::bare(value.as_array().unwrap()));
+        let gaps = aligner.gaps(&old, &new)?;
         Some(gaps.into_iter().map(|gap| (gap.old, gap.new)).collect())
     }
 

@@ -12,7 +12,7 @@ pub(super) type ValueId = usize;
 pub(super) type IdSet<T> = HashSet<T, foldhash::fast::RandomState>;
 
 /// A map, likewise.
-type IdMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+pub(super) type IdMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Numbers for the values of the documents that are being compared.
 ///

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::align::Aligner;
 use super::correspond;
+use super::node::{Elements, Node};
 
 /// Applies the difference between `before` and `after` to `document`.
 ///
@@ -59,7 +60,7 @@ impl<'a> Overlay<'a> {
             (Value::Array(document), Value::Array(before), Value::Array(after)) => {
                 self.array(document, before, after, origin);
             }
-            _ if self.aligner.same(before, after) => {}
+            _ if self.same(before, after) => {}
             _ => *document = after.clone(),
         }
     }
@@ -77,7 +78,7 @@ impl<'a> Overlay<'a> {
                     document.remove(name);
                 }
                 (Some(stored), Some(new)) => self.value(stored, old, new, origin),
-                (None, Some(new)) if self.aligner.same(old, new) => {}
+                (None, Some(new)) if self.same(old, new) => {}
                 (None, Some(new)) => {
                     document.insert(name.clone(), new.clone());
                 }
@@ -93,8 +94,12 @@ impl<'a> Overlay<'a> {
         }
     }
 
+    fn same(&self, before: &Value, after: &Value) -> bool {
+        self.aligner.same(Node::bare(before), Node::bare(after))
+    }
+
     fn array(&mut self, document: &mut Vec<Value>, before: &'a [Value], after: &'a [Value], origin: Origin) {
-        let Some(gaps) = self.aligner.gaps(before, after) else {
+        let Some(gaps) = self.aligner.gaps(&Elements::bare(before), &Elements::bare(after)) else {
             *document = after.to_vec();
             return;
         };

@@ -23,8 +23,8 @@ pub enum ParseError {
 
 /// Reads one JSON document that is nested at most [`DEPTH_MAX`](crate::DEPTH_MAX) deep.
 ///
-/// Exactly that depth is accepted. Of several members with one name the last counts. The depth is checked
-/// before anything is built, so no input can exhaust the stack.
+/// Exactly that depth is accepted. Of several members with one name the last counts. The depth is checked on the way
+/// down, so no input can exhaust the stack.
 ///
 /// # Errors
 ///
@@ -41,11 +41,12 @@ pub enum ParseError {
 /// assert!(matches!(parse(deep.as_bytes()), Err(ParseError::TooDeep)));
 /// ```
 pub fn parse(bytes: &[u8]) -> Result<Value, ParseError> {
-    match depth_of_text(bytes) {
-        0..=SERDE_DEPTH_MAX => serde_json::from_slice(bytes).map_err(ParseError::Syntax),
+    // Only where serde_json stops short is it worth a look how deep the text is.
+    serde_json::from_slice(bytes).or_else(|error| match depth_of_text(bytes) {
+        0..=SERDE_DEPTH_MAX => Err(ParseError::Syntax(error)),
         DEPTH_MAX => parse_outermost(bytes).map_err(ParseError::Syntax),
         _ => Err(ParseError::TooDeep),
-    }
+    })
 }
 
 /// Opens the outermost array or object by hand and leaves the rest to serde_json, which stops one level short.

@@ -1,9 +1,10 @@
 //! The walk through two documents that finds their differences.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::align::{Aligner, Gap};
 use super::change::Change;
+use super::node::{Elements, Members, Node};
 use super::trail::{Side, Trail};
 
 /// Paths that are longer than this are told as a whole, without their fields. It keeps the text of all paths
@@ -11,7 +12,7 @@ use super::trail::{Side, Trail};
 const PATH_BYTES_MAX: usize = 1_024;
 
 /// Down to which depth the members of objects are asked whether they are equal before their own members are compared.
-/// Below, that would be asked of the same values too often.
+/// Below, that would be asked of the same values too often, unless they have digests.
 const ASKED_MAX: usize = 8;
 
 /// Finds the field-level changes that lead from `previous` to `current`.
@@ -30,7 +31,8 @@ const ASKED_MAX: usize = 8;
 /// order of `current`; array elements from the head on. [`to_patch`](crate::to_patch) relies on it.
 ///
 /// Time and memory are linear in the size of the documents but for the bounded comparison of arrays. The walk
-/// recurses; documents come from [`parse`](crate::parse), which bounds their depth.
+/// recurses; documents come from [`parse`](crate::parse), which bounds their depth. Where documents are compared more
+/// than once, [`ParsedDocument`](crate::ParsedDocument) does it in the time of their difference.
 ///
 /// # Examples
 ///
@@ -50,15 +52,24 @@ const ASKED_MAX: usize = 8;
 /// ```
 #[must_use]
 pub fn diff(previous: &Value, current: &Value) -> Vec<Change> {
+    between(Node::bare(previous), Node::bare(current))
+}
+
+/// As [`diff`], with what is known of the parts of both documents, or of neither.
+pub(super) fn between<'a>(previous: Node<'a>, current: Node<'a>) -> Vec<Change> {
     #[cfg(test)]
     super::count::note();
-    let mut walk = Walk::default();
+    let is_digested = previous.seal().is_some() && current.seal().is_some();
+    if is_digested && previous.is_same(current) {
+        return Vec::new();
+    }
+    let mut walk = Walk { aligner: Aligner::new(is_digested), changes: Vec::new() };
     walk.value(&Trail::ROOT, previous, current);
     walk.changes
 }
 
 /// What a walk found so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Walk<'a> {
     aligner: Aligner<'a>,
     changes: Vec<Change>,
@@ -66,30 +77,26 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// Compares two values. No equality is tested before going down: it is the outcome.
-    fn value(&mut self, here: &Trail<'_>, old: &'a Value, new: &'a Value) {
-        match (old, new) {
+    fn value(&mut self, here: &Trail<'_>, old: Node<'a>, new: Node<'a>) {
+        match (old.value, new.value) {
             (Value::Object(previous), Value::Object(current)) if here.bytes() <= PATH_BYTES_MAX => {
-                self.object(here, previous, current);
+                self.object(here, &Members::of(old, previous), &mut Members::of(new, current));
             }
             (Value::Array(previous), Value::Array(current)) if here.bytes() <= PATH_BYTES_MAX => {
-                match self.aligner.gaps(previous, current) {
-                    Some(gaps) => self.array(here, previous, current, gaps),
-                    None => self.modified(here, old, new),
+                let (previous, current) = (Elements::of(old, previous), Elements::of(new, current));
+                match self.aligner.gaps(&previous, &current) {
+                    Some(gaps) => self.array(here, &previous, &current, gaps),
+                    None => self.modified(here, old.value, new.value),
                 }
             }
             _ if self.aligner.same(old, new) => {}
-            _ => self.modified(here, old, new),
+            _ => self.modified(here, old.value, new.value),
         }
     }
 
     /// Compares two objects side by side, which mostly have the same members in the same order; a name is looked
     /// up only where they do not.
-    fn object(
-        &mut self,
-        here: &Trail<'_>,
-        previous: &'a Map<String, Value>,
-        current: &'a Map<String, Value>,
-    ) {
+    fn object(&mut self, here: &Trail<'_>, previous: &Members<'a>, current: &mut Members<'a>) {
         let (mut old_rest, mut new_rest) = (previous.iter(), current.iter());
         let (mut old_next, mut new_next) = (old_rest.next(), new_rest.next());
         let mut added = Vec::new();
@@ -99,41 +106,43 @@ impl<'a> Walk<'a> {
                     self.member(here, name, old, new);
                     (old_next, new_next) = (old_rest.next(), new_rest.next());
                 }
-                Some((other, new)) if !previous.contains_key(other) => {
+                Some((other, new)) if !previous.contains(other) => {
                     added.push((other, new));
                     new_next = new_rest.next();
                 }
                 // The maps have orders of their own, or `name` is gone.
                 _ => {
-                    match current.get(name) {
+                    match current.find(name) {
                         Some(new) => self.member(here, name, old, new),
-                        None => self.removed(&here.member(name), old),
+                        None => self.removed(&here.member(name), old.value),
                     }
                     old_next = old_rest.next();
                 }
             }
         }
         let rest = new_next.into_iter().chain(new_rest);
-        added.extend(rest.filter(|(name, _)| !previous.contains_key(*name)));
-        added.into_iter().for_each(|(name, new)| self.added(&here.member(name), new));
+        added.extend(rest.filter(|(name, _)| !previous.contains(name)));
+        added.into_iter().for_each(|(name, new)| self.added(&here.member(name), new.value));
     }
 
     /// Compares two members of one name. Most are equal, and near the root that is found out fastest by asking.
-    fn member(&mut self, here: &Trail<'_>, name: &str, old: &'a Value, new: &'a Value) {
-        if here.depth() >= ASKED_MAX || !self.aligner.same(old, new) {
+    fn member(&mut self, here: &Trail<'_>, name: &str, old: Node<'a>, new: Node<'a>) {
+        let is_asked = here.depth() < ASKED_MAX || self.aligner.is_digested();
+        if !is_asked || !self.aligner.same(old, new) {
             self.value(&here.member(name), old, new);
         }
     }
 
-    fn array(&mut self, here: &Trail<'_>, previous: &'a [Value], current: &'a [Value], gaps: Vec<Gap>) {
+    fn array(&mut self, here: &Trail<'_>, previous: &Elements<'a>, current: &Elements<'a>, gaps: Vec<Gap>) {
         self.aligner.enter();
         for gap in gaps {
             let paired = gap.old.len().min(gap.new.len());
             for (old, new) in gap.old.clone().zip(gap.new.clone()) {
-                self.value(&here.element(old, new), &previous[old], &current[new]);
+                self.value(&here.element(old, new), previous.at(old), current.at(new));
             }
-            gap.old.skip(paired).for_each(|old| self.removed(&here.only(old), &previous[old]));
-            gap.new.skip(paired).for_each(|new| self.added(&here.only(new), &current[new]));
+            let (gone, come) = (gap.old.skip(paired), gap.new.skip(paired));
+            gone.for_each(|old| self.removed(&here.only(old), &previous.values()[old]));
+            come.for_each(|new| self.added(&here.only(new), &current.values()[new]));
         }
         self.aligner.leave();
     }
