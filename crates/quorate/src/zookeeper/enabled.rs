@@ -100,3 +100,19 @@ impl From<Examination> for Findings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoreUrl;
+
+    #[test]
+    fn what_a_url_says_of_times_reaches_the_client() {
+        let StoreUrl::ZooKeeper(url) = "zk://h?session_timeout=9s&busy_poll=3ms".parse().unwrap() else {
+            panic!("it is a store on ZooKeeper");
+        };
+        let opening = Opening::new(&url, &OpenOptions::new()).unwrap();
+        let shown = format!("{:?}", opening.0);
+        assert!(shown.contains("session_timeout: 9s") && shown.contains("busy_poll: 3ms"), "{shown}");
+    }
+}

@@ -110,3 +110,23 @@ impl Connector {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::ClientOptions;
+
+    #[tokio::test]
+    async fn small_requests_wait_for_acknowledgements_only_if_that_is_asked_for() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::unnamed(listener.local_addr().unwrap());
+        let options = ClientOptions::new(["127.0.0.1"]);
+        for (options, is_nagle) in [(options.clone(), false), (options.nagle(), true)] {
+            let connector = options.check().unwrap().connector;
+            match connector.open(&target, connector.limit()).await.unwrap() {
+                Stream::Plain(stream) => assert_eq!(stream.nodelay().unwrap(), !is_nagle),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

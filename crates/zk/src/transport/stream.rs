@@ -117,23 +117,3 @@ impl AsyncWrite for Stream {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn small_requests_wait_for_acknowledgements_only_if_that_is_asked_for() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let target = Target::unnamed(listener.local_addr().unwrap());
-        for is_nagle in [false, true] {
-            let deadline = Instant::now() + Duration::from_secs(10);
-            match Stream::open(&target, None, is_nagle, deadline).await.unwrap() {
-                Stream::Plain(stream) => assert_eq!(stream.nodelay().unwrap(), !is_nagle),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-}

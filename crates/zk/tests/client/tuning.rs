@@ -13,6 +13,7 @@ const LONG: Duration = Duration::from_secs(3600);
 on_both_servers! {
     a_client_that_looks_for_replies_is_answered_and_told,
     a_reply_that_is_looked_for_in_vain_keeps_no_other_task_waiting,
+    a_client_sleeps_until_there_is_a_reply_unless_it_is_told_otherwise,
     requests_that_wait_for_acknowledgements_are_answered,
 }
 
@@ -37,11 +38,29 @@ async fn a_reply_that_is_looked_for_in_vain_keeps_no_other_task_waiting(world: W
     world.link.hold(Direction::ToClient);
     let get = client.get_data(&path("/busy"));
     // All on one thread: timers and the link are served while the client looks, and so is its own clock.
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(sleeps_while_nothing_happens().await, 0);
     until(&client, |state| matches!(state, ClientState::Disconnected { .. })).await;
     world.link.release(Direction::ToClient);
     soon(get).await.unwrap_err();
     soon(client.get_data(&path("/busy"))).await.unwrap();
+}
+
+async fn a_client_sleeps_until_there_is_a_reply_unless_it_is_told_otherwise(world: World) {
+    let client = world.client();
+    create(&client, "/idle").await;
+    world.link.hold(Direction::ToClient);
+    let get = client.get_data(&path("/idle"));
+    assert!(sleeps_while_nothing_happens().await > 0);
+    world.link.release(Direction::ToClient);
+    soon(get).await.unwrap();
+}
+
+/// How often the runtime goes to sleep, in a time that is short for a session.
+async fn sleeps_while_nothing_happens() -> u64 {
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let before = metrics.worker_park_count(0);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    metrics.worker_park_count(0) - before
 }
 
 async fn requests_that_wait_for_acknowledgements_are_answered(world: World) {
