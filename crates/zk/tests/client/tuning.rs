@@ -55,6 +55,20 @@ async fn a_client_sleeps_until_there_is_a_reply_unless_it_is_told_otherwise(worl
     soon(get).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_several_threads_replies_are_looked_for_as_well() {
+    let world = World::fake().await;
+    let client = world.options().busy_poll(LONG).connect().unwrap();
+    create(&client, "/busy").await;
+    let set = |_| client.set_data(&path("/busy"), "x", None);
+    for sets in [1, 100, 1].map(|count| (0..count).map(set).collect::<Vec<_>>()) {
+        for set in sets {
+            soon(set).await.unwrap();
+        }
+    }
+    soon(client.close()).await;
+}
+
 /// How often the runtime goes to sleep, in a time that is short for a session.
 async fn sleeps_while_nothing_happens() -> u64 {
     let metrics = tokio::runtime::Handle::current().metrics();

@@ -51,7 +51,9 @@ mod tests {
     #[test]
     fn equal_values_have_one_digest_and_others_do_not() {
         let digest = Digest::default();
-        let value = json!([null, 0, 0.5, 1, 1.0, 4_607_182_418_800_017_408_u64, "", "1", [], {}, [[]], [1], [1, 1], {"a": 1}, {"b": 1}, [{}, {}]]);
+        let mut value =
+            json!([null, 0, 0.5, 1, 1.0, "", "1", [], {}, [[]], [1], [1, 1], {"a": 1}, {"b": 1}, [{}, {}]]);
+        value.as_array_mut().unwrap().push(json!(1.0_f64.to_bits()));
         let mut digests: Vec<_> = value.as_array().unwrap().iter().map(|item| digest.of(item)).collect();
         assert!(
             value

@@ -2,8 +2,8 @@
 //!
 //! [`diff`] compares two documents field by field, [`to_patch`] writes the answer as an RFC 6902 patch,
 //! and [`overlay`] applies the difference between two documents to a stored one that may hold more than
-//! they do. A [`ParsedDocument`] keeps what makes comparing it fast. [`parse`] is the only door for documents from outside: it bounds their depth, so everything
-//! here may recurse.
+//! they do. A [`ParsedDocument`] keeps what makes comparing it fast. [`parse`] is the only door for
+//! documents from outside: it bounds their depth, so everything here may recurse.
 
 mod align;
 mod change;
